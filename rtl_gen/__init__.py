@@ -1,0 +1,1 @@
+"""Parameters in, files out: Verilog, its manifest, and a testbench that stands alone."""

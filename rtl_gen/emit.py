@@ -1,0 +1,79 @@
+"""Verilog from Amaranth components, every distinct module once."""
+
+import inspect
+import re
+
+from amaranth import Instance
+from amaranth.back import verilog
+from amaranth.hdl import ClockSignal, ResetSignal
+from amaranth.lib import wiring
+
+__all__ = ["ModuleLibrary", "emit_verilog"]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class ModuleLibrary:
+    """An Amaranth platform that emits equal components once and instantiates them by name.
+
+    Two components are equal when they are of one class and were given the same parameters, which
+    by convention are attributes of the same names. A module is called after its class; a second
+    one of that class, with other parameters, gets a number.
+
+    Parameters
+    ----------
+    prefix : str
+        Put before the names of all modules.
+    """
+
+    def __init__(self, prefix: str):
+        self.prefix = prefix
+        self.modules: dict[str, str] = {}
+        self._names: dict[tuple[object, ...], str] = {}
+
+    def share(self, component: wiring.Component) -> Instance:
+        """Return an instance of the module of ``component``, emitting that if it is new."""
+        kind = type(component)
+        parameters = [p for p in inspect.signature(kind.__init__).parameters if p != "self"]
+        key = (kind, *(getattr(component, p) for p in parameters))
+        if key not in self._names:
+            count = sum(other[0] is kind for other in self._names)
+            name = f"{self.prefix}_{_snake(kind.__name__)}" + (f"_{count + 1}" if count else "")
+            self._names[key] = name
+            self.modules[name] = _convert(component, name, self)
+        name = self._names[key]
+        connections: dict[str, object] = {}
+        for path, member, value in component.signature.flatten(component):
+            direction = "i" if member.flow is wiring.In else "o"
+            connections[f"{direction}_{'__'.join(map(str, path))}"] = value
+        # Modules without reset have no such port.
+        header = self.modules[name].partition(";")[0]
+        for port, signal in (("clk", ClockSignal()), ("rst", ResetSignal())):
+            if re.search(rf"\b{port}\b", header):
+                connections[f"i_{port}"] = signal
+        return Instance(name, **connections)
+
+
+def _convert(component: wiring.Component, name: str, platform: ModuleLibrary) -> str:
+    text = verilog.convert(
+        component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
+    )
+    # The first line names the Yosys version; it is in the manifest.
+    return text[text.index("module") :]
+
+
+def emit_verilog(component: wiring.Component, name: str) -> str:
+    """Return the Verilog of ``component`` as module ``name``, with all it consists of.
+
+    Parameters
+    ----------
+    component : amaranth.lib.wiring.Component
+        Design to emit; its ports become those of the top module, ``a.b`` as ``a__b``.
+    name : str
+        Name of the top module and prefix of all others.
+    """
+    library = ModuleLibrary(name)
+    top = _convert(component, name, library)
+    return "\n".join([top, *library.modules.values()])

@@ -1,0 +1,95 @@
+"""Files that are written whole or not at all."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sme_hw.errors import InputError
+
+__all__ = ["staged_directory", "staged_file", "write_json"]
+
+
+def _parent_of(path: Path) -> Path:
+    parent = path.resolve().parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error}") from None
+    return parent
+
+
+@contextmanager
+def staged_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path that takes the place of ``path`` when the block ends well.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written to.
+    """
+    target = Path(path)
+    parent = _parent_of(target)
+    if target.is_dir():
+        raise InputError(f"{target} cannot be written: it is a folder")
+    try:
+        handle, name = tempfile.mkstemp(dir=parent, prefix=f".{target.name}.", suffix=target.suffix)
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error}") from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def staged_directory(path: str | Path) -> Iterator[Path]:
+    """Give a temporary folder whose content moves to the folder ``path`` when the block ends well.
+
+    Other content of an existing folder stays as it is.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written to.
+    """
+    target = Path(path)
+    parent = _parent_of(target)
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target} cannot be written: it is no folder")
+    try:
+        if target.exists() and not os.access(target, os.W_OK | os.X_OK):
+            raise PermissionError(f"no permission to write to {target}")
+        temporary = Path(tempfile.mkdtemp(dir=parent, prefix=f".{target.name}."))
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error}") from None
+    try:
+        yield temporary
+        for source in sorted(temporary.rglob("*")):
+            destination = target / source.relative_to(temporary)
+            if source.is_file():
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(destination)
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error}") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write ``content`` as readable JSON."""
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Files that every testbench holds. They import nothing of this package: users take them along."""

@@ -1,0 +1,245 @@
+"""Run a matrix through the generated RTL and compare with the golden model."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtl_gen.generate import generate
+from rtl_gen.tb.run import SIMULATORS, SimulatorError, simulate
+from rtl_gen.testbench import Job, read_results, write_testbench_data
+from sim.mapping import LayerMapping, Parameters, load_parameters, map_matrix
+from sme_hw.errors import InputError
+from sme_hw.params import check_choice
+
+from .jobs import check_inputs, tile_jobs
+
+__all__ = ["CosimResult", "Session", "TileResult", "cosim"]
+
+
+@dataclass(frozen=True)
+class TileResult:
+    """What one tile's run showed.
+
+    Parameters
+    ----------
+    name : str
+    vectors : int
+    mismatches : int
+        Results that differ from the golden model.
+    clips, golden_clips : list of int
+        Clip counters of the RTL and of the golden model, most significant plane first.
+    cycles, predicted_cycles : int
+        Clocks from the first input beat to the last result beat.
+    stalled : bool
+        The streams paused at random; clocks mean nothing then.
+    """
+
+    name: str
+    vectors: int
+    mismatches: int
+    clips: list[int]
+    golden_clips: list[int]
+    cycles: int
+    predicted_cycles: int
+    stalled: bool
+
+    @property
+    def equal(self) -> bool:
+        """Everything is as the golden model says."""
+        return (
+            self.mismatches == 0
+            and self.clips == self.golden_clips
+            and (self.stalled or self.cycles == self.predicted_cycles)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CosimResult:
+    """What a co-simulation showed.
+
+    Parameters
+    ----------
+    outputs : numpy.ndarray of int64, shape (vectors, columns)
+        What the RTL returned, row tiles summed, in code steps times input steps.
+    golden : numpy.ndarray of int64, shape (vectors, columns)
+        The golden model's results.
+    tiles : list of TileResult
+    layer : LayerMapping
+        The mapping that was run.
+    seconds : dict
+        Time spent generating and simulating (building included).
+    """
+
+    outputs: np.ndarray
+    golden: np.ndarray
+    tiles: list[TileResult]
+    layer: LayerMapping
+    seconds: dict[str, float]
+
+    @property
+    def equal(self) -> bool:
+        """Every value, clip counter and cycle count is as the golden model says."""
+        return all(tile.equal for tile in self.tiles)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what machines read."""
+        return {
+            "equal": self.equal,
+            "vectors": len(self.outputs),
+            "results": self.outputs.size,
+            "mismatches": int(np.count_nonzero(self.outputs != self.golden)),
+            "clips": np.sum([t.clips for t in self.tiles if not t.stalled], axis=0).tolist(),
+            "parameters": self.layer.parameters.as_dict(),
+            "tiles": [vars(tile) | {"equal": tile.equal} for tile in self.tiles],
+            "seconds": self.seconds,
+        }
+
+
+class Session:
+    """A generated design in a folder, built once and run with several sets of data.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    directory : path
+        Where the design is; it is generated with the first run.
+    simulator : str
+        ``"verilator"`` or ``"icarus"``.
+    waves : bool
+        Keep a waveform of the last run, ``tb/waves.fst``.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        directory: Path,
+        *,
+        simulator: str = "verilator",
+        waves: bool = False,
+    ):
+        check_choice("simulator", simulator, list(SIMULATORS))
+        self.parameters = parameters
+        self.directory = directory
+        self.simulator = simulator
+        self.waves = waves
+        self.seconds = {"generate": 0.0, "simulate": 0.0}
+        self._generated = False
+
+    def run(self, layer: LayerMapping, inputs: np.ndarray) -> CosimResult:
+        """Run every tile of a layer and compare.
+
+        Parameters
+        ----------
+        layer : LayerMapping
+            A layer of a single group, mapped with the session's parameters.
+        inputs : numpy.ndarray of integers, shape (vectors, rows)
+        """
+        hardware = self.parameters.hardware
+        inputs = check_inputs(inputs, layer.matrices[0].codes.shape[0], hardware)
+        jobs = tile_jobs(layer, inputs)
+        start = time.perf_counter()
+        if self._generated:
+            write_testbench_data(self.directory / "tb", hardware, jobs)
+        else:
+            generate(
+                hardware, self.directory, jobs, extra={"options": self.parameters.as_dict()}
+            )
+            self._generated = True
+        generated = time.perf_counter()
+        try:
+            simulate(self.directory / "tb", self.simulator, self.waves)
+        except SimulatorError as error:
+            raise InputError(str(error)) from None
+        self.seconds["generate"] += generated - start
+        self.seconds["simulate"] += time.perf_counter() - generated
+        return self._collect(layer, jobs, len(inputs))
+
+    def _collect(self, layer: LayerMapping, jobs: list[Job], vectors: int) -> CosimResult:
+        """Read what the simulation left and compare it with the golden model."""
+        folder = self.directory / "tb"
+        try:
+            report = json.loads((folder / "report.json").read_text())
+            returned = read_results(folder / "results.hex", self.parameters.hardware, jobs)
+        except (OSError, ValueError) as error:
+            raise InputError(f"the simulation did not finish, see its log: {error}") from None
+        (matrix,) = layer.matrices
+        outputs = np.zeros((vectors, matrix.codes.shape[1]), np.int64)
+        golden = np.zeros_like(outputs)
+        tiles = []
+        columns = [c for _, c in matrix.tiles(self.parameters.hardware) for _ in range(2)]
+        for job, part, values, measured in zip(jobs, columns, returned, report, strict=True):
+            if not job.stalled:
+                outputs[:, part] += values
+                golden[:, part] += job.results
+            tiles.append(
+                TileResult(
+                    job.name,
+                    len(job.inputs),
+                    int(np.count_nonzero(values != job.results)),
+                    measured["clips"],
+                    job.clips.tolist(),
+                    measured["cycles"],
+                    job.cycles,
+                    job.stalled,
+                )
+            )
+        return CosimResult(outputs, golden, tiles, layer, dict(self.seconds))
+
+
+def cosim(
+    weights: np.ndarray,
+    inputs: np.ndarray,
+    parameters: Parameters | None = None,
+    *,
+    simulator: str = "verilator",
+    directory: str | Path | None = None,
+    waves: bool = False,
+    status: Callable[[str], None] = lambda text: None,
+) -> CosimResult:
+    """Map a matrix, generate its Verilog, run that under cocotb, and compare.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray, shape (rows, columns)
+        Rows are inputs, columns are outputs; floats or integers, any number of tiles.
+    inputs : numpy.ndarray of integers, shape (vectors, rows)
+    parameters : Parameters, optional
+        The preset ``paper`` by default.
+    simulator : str
+        ``"verilator"`` or ``"icarus"``.
+    directory : path, optional
+        Keeps the generated files; by default they are deleted.
+    waves : bool
+        Keep a waveform, ``tb/waves.fst`` in ``directory``.
+    status : callable, optional
+        Told what is being done.
+
+    Returns
+    -------
+    CosimResult
+        Its ``equal`` tells whether every value, clip counter and cycle count is as predicted.
+
+    Raises
+    ------
+    InputError
+        Weights, inputs or parameters cannot be used, or the simulator is missing.
+    """
+    chosen = load_parameters() if parameters is None else parameters
+    status("mapping")
+    layer = map_matrix(weights, chosen)
+    inputs = check_inputs(np.asarray(inputs), layer.shape[0], chosen.hardware)
+    with ExitStack() as stack:
+        if directory is None:
+            directory = tempfile.mkdtemp(prefix="sme-cosim-")
+            stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        session = Session(chosen, Path(directory), simulator=simulator, waves=waves)
+        status(f"generating and running the RTL in {simulator}")
+        return session.run(layer, inputs)

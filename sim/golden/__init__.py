@@ -1,0 +1,1 @@
+"""Integer references of the hardware modules, named like them, and of whole compute units."""

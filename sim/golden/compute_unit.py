@@ -1,0 +1,96 @@
+"""Reference of :class:`sme_hw.compute_unit.ComputeUnit`: what a tile computes, bit for bit."""
+
+import numpy as np
+
+from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
+from sme_hw.program import TileImage
+
+from .adc import adc
+from .clip_counter import clip_counter
+from .crossbar import crossbar
+from .group_scheduler import group_scheduler
+from .input_register import input_register
+from .row_conversion import row_conversion
+from .splice import splice
+
+__all__ = ["can_clip", "compute_unit", "compute_unit_bit_serial", "effective_weights"]
+
+_BATCH = 256
+"""Vectors computed together, so that intermediate arrays stay in the cache."""
+
+
+def effective_weights(image: TileImage, hardware: HardwareParams) -> np.ndarray:
+    """Return the integers that a tile multiplies by when nothing clips, shape (rows, columns)."""
+    exact = 1 << np.array(hardware.plane_weight_bits, np.int64) - hardware.adc_lsb
+    levels = image.cells[0].astype(np.int64) - image.cells[1]
+    return np.tensordot(exact, levels, axes=1) << image.row_shifts.astype(np.int64)[:, np.newaxis]
+
+
+def can_clip(image: TileImage, hardware: HardwareParams) -> bool:
+    """Tell whether some input could make an ADC code differ from its column sum."""
+    if hardware.adc_lsb:
+        return True
+    limits = 2 ** np.array(hardware.plane_adc_bits).reshape(1, -1, 1) - 1
+    sums = np.add.reduceat(
+        image.cells, np.arange(0, image.rows, hardware.group_rows), axis=2, dtype=np.int32
+    )
+    return bool((sums.max(axis=2) > limits).any())
+
+
+def compute_unit(
+    image: TileImage, hardware: HardwareParams, inputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the results of input vectors and the clips they cause.
+
+    Where no column sum can exceed its ADC, the bit-serial computation equals one integer matrix
+    product, which is taken instead.
+
+    Parameters
+    ----------
+    image : TileImage
+    hardware : HardwareParams
+    inputs : numpy.ndarray of integers, shape (vectors, rows)
+
+    Returns
+    -------
+    results : numpy.ndarray of int64, shape (vectors, columns)
+        In code steps times input steps.
+    clips : numpy.ndarray of int64, shape (planes,)
+        Clip counters, the most significant plane first.
+    """
+    if can_clip(image, hardware):
+        return compute_unit_bit_serial(image, hardware, inputs)
+    weights = effective_weights(image, hardware)
+    largest = max(abs(limit) for limit in hardware.input_range)
+    bound = int(np.abs(weights).sum(axis=0).max()) * largest
+    # Integers in float matrix products are exact below the mantissa's size, and much faster.
+    dtype = np.float32 if bound < 2**24 else np.float64 if bound < 2**53 else np.int64
+    results = inputs.astype(dtype) @ weights.astype(dtype)
+    return results.astype(np.int64), np.zeros(hardware.planes, np.int64)
+
+
+def compute_unit_bit_serial(
+    image: TileImage, hardware: HardwareParams, inputs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same as :func:`compute_unit`, conversion by conversion: the referee."""
+    planes, columns, group_rows = hardware.planes, image.columns, hardware.group_rows
+    # Both signs of all planes side by side: shape (rows, 2 * planes * columns).
+    cells = image.cells.transpose(2, 0, 1, 3).reshape(image.rows, -1).astype(np.float32)
+    clip_totals = np.zeros(planes, np.int64)
+    results = np.zeros((len(inputs), columns), np.int64)
+    for start in range(0, len(inputs), _BATCH):
+        converted = row_conversion(inputs[start : start + _BATCH], image.row_shifts)
+        total = results[start : start + _BATCH]
+        for step in group_scheduler(image.groups, hardware):
+            rows = slice(step.slot * group_rows, (step.slot + 1) * group_rows)
+            word_lines = input_register(converted[:, rows], step.bit_cycle)
+            sums = crossbar(word_lines, cells[rows]).reshape(-1, 2, planes, columns)
+            codes = np.empty((planes, 2, len(converted), columns), np.int32)
+            for plane, bits in enumerate(hardware.plane_adc_bits):
+                plane_codes, clips = adc(sums[:, :, plane], bits=bits, lsb=hardware.adc_lsb)
+                codes[plane] = plane_codes.transpose(1, 0, 2)
+                clip_totals[plane] += np.count_nonzero(clips)
+            sample = splice(codes[:, 0], codes[:, 1], hardware) << step.bit_cycle
+            total += -sample if step.subtract else sample
+    counters = [clip_counter(int(c), width=CLIP_COUNTER_BITS) for c in clip_totals]
+    return results, np.array(counters, np.int64)

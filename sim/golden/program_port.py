@@ -1,0 +1,24 @@
+"""Reference of :class:`sme_hw.program_port.ProgramPort`."""
+
+import numpy as np
+
+from sme_hw.params import PROGRAM_BITS, HardwareParams
+from sme_hw.program import Region, entry_words
+
+__all__ = ["program_port"]
+
+
+def program_port(program: np.ndarray, hardware: HardwareParams) -> list[tuple[Region, int, int]]:
+    """Return the writes of a program: region, entry and value, in order."""
+    writes, position = [], 0
+    words = [int(w) for w in program]
+    while position < len(words):
+        address, count = words[position : position + 2]
+        position += 2
+        region = Region(address >> 28)
+        size = entry_words(hardware, region)
+        for entry in range(count):
+            value = sum(w << PROGRAM_BITS * i for i, w in enumerate(words[position : position + size]))
+            writes.append((region, (address & 0xFFFFFFF) + entry, value))
+            position += size
+    return writes

@@ -1,0 +1,84 @@
+"""Unrolling: what a layer's weight array means as matrices that are laid out on crossbars."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sme_hw.errors import InputError
+
+__all__ = ["Placement", "placements", "unroll"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A matrix to be tiled: one or several groups of a layer, block-diagonally.
+
+    Parameters
+    ----------
+    groups : range
+        Groups of the layer that it holds; a dense layer is one group.
+    rows, columns : int
+        Rows and columns of one group.
+    """
+
+    groups: range
+    rows: int
+    columns: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the whole matrix."""
+        return len(self.groups) * self.rows, len(self.groups) * self.columns
+
+    def matrix(self, unrolled: np.ndarray) -> np.ndarray:
+        """Return the matrix from the layer's groups, shape (groups, rows, columns)."""
+        if len(self.groups) == 1:
+            return unrolled[self.groups[0]]
+        matrix = np.zeros(self.shape, unrolled.dtype)
+        for i, group in enumerate(self.groups):
+            top, left = i * self.rows, i * self.columns
+            matrix[top : top + self.rows, left : left + self.columns] = unrolled[group]
+        return matrix
+
+    @property
+    def output_slice(self) -> slice:
+        """The layer's outputs that its columns compute."""
+        return slice(self.groups[0] * self.columns, (self.groups[-1] + 1) * self.columns)
+
+
+def unroll(weights: np.ndarray, groups: int = 1) -> np.ndarray:
+    """Return a layer's weights as one matrix per group.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray, shape (out, in) or (out, in / groups, kh, kw)
+        A fully connected or convolution layer.
+    groups : int
+        Groups of the convolution.
+
+    Returns
+    -------
+    numpy.ndarray, shape (groups, rows, columns)
+        Rows are inputs in the order (cin, kh, kw), columns are output channels (SPEC section 3).
+    """
+    if weights.ndim not in (2, 4):
+        raise InputError(f"a weight array has 2 or 4 axes, not shape {weights.shape}")
+    if 0 in weights.shape:
+        raise InputError(f"a weight array of shape {weights.shape} is empty")
+    out = weights.shape[0]
+    if groups < 1 or out % groups:
+        raise InputError(f"{out} output channels cannot form {groups} groups")
+    return weights.reshape(groups, out // groups, -1).transpose(0, 2, 1)
+
+
+def placements(groups: int, rows: int, columns: int, tile_rows: int, tile_columns: int) -> list[Placement]:
+    """Pack the groups of a layer onto crossbars.
+
+    As many as fit share a tile along its diagonal; a group larger than a tile is tiled alone
+    (reconstructed).
+    """
+    together = max(1, min(tile_rows // rows, tile_columns // columns))
+    return [
+        Placement(range(first, min(first + together, groups)), rows, columns)
+        for first in range(0, groups, together)
+    ]

@@ -1,0 +1,425 @@
+"""From weights to a mapping: encode, slice, squeeze, and count the crossbars."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sme_hw.cycles import group_bit_cycles
+from sme_hw.errors import InputError
+from sme_hw.params import HardwareParams
+from sme_hw.program import TileImage
+
+from .codecs import CODECS
+from .codecs.base import Codec, Grid, window_codes
+from .layers import Placement, placements, unroll
+from .params import AUTO, Parameters, load_parameters
+from .scales import SCALES, Scale, scale_factors
+from .slicing import cell_levels, occupied_planes, tile_starts
+from .squeeze import POLICIES, squeeze
+
+__all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "map_layer", "map_matrix"]
+
+_BLOCK = 1 << 16
+"""Weights handled at a time, so that intermediate arrays stay in the cache."""
+
+_LARGEST_WEIGHT = 2.0**1000
+"""Beyond it, scales would overflow."""
+
+
+@dataclass
+class Counts:
+    """Crossbars of a layer (SPEC section 3).
+
+    Parameters
+    ----------
+    tiles : int
+    conventional, sliced, squeezed : int
+        Crossbars when all planes are kept, with empty ones released, and after squeeze-out;
+        planes counted once, not per sign.
+    physical : int
+        Crossbars per plane and sign that hold a 1 after squeeze-out.
+    rcmr_bits : int
+        Bits of row conversion masks.
+    shifted_rows : int
+        Rows of tiles that were moved.
+    rows_outside_window : int
+        Rows of tiles with codes that left the window S when they were rounded.
+    """
+
+    tiles: int = 0
+    conventional: int = 0
+    sliced: int = 0
+    squeezed: int = 0
+    physical: int = 0
+    rcmr_bits: int = 0
+    shifted_rows: int = 0
+    rows_outside_window: int = 0
+
+    def add(self, other: "Counts") -> None:
+        """Add the counts of another part."""
+        for key, value in vars(other).items():
+            setattr(self, key, getattr(self, key) + value)
+
+
+@dataclass
+class Errors:
+    """Squared errors of a layer, in squared units of the weights.
+
+    Parameters
+    ----------
+    signal : float
+        Sum of the squared weights.
+    quantisation : float
+        What the codes before squeeze-out lose.
+    squeeze : float
+        What squeeze-out changes in these codes.
+    total : float
+        What the weights on the crossbars lose in all.
+    """
+
+    signal: float = 0.0
+    quantisation: float = 0.0
+    squeeze: float = 0.0
+    total: float = 0.0
+
+    def add(self, other: "Errors") -> None:
+        """Add the errors of another part."""
+        for key, value in vars(other).items():
+            setattr(self, key, getattr(self, key) + value)
+
+    def sqnr_db(self, error: float) -> float | None:
+        """Return the signal-to-noise ratio for one of the errors, in dB; None without error."""
+        if error == 0 or self.signal == 0:
+            return None
+        return float(10 * np.log10(self.signal / error))
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixMapping:
+    """One matrix on its crossbars.
+
+    Parameters
+    ----------
+    placement : Placement
+        What part of the layer it is.
+    codes : numpy.ndarray of int16, shape (rows, columns)
+        Signed codes as they stand in the cells, that is after squeeze-out.
+    row_shifts : numpy.ndarray of uint8, shape (rows, column tiles)
+        Left shift of the inputs.
+    code_steps : numpy.ndarray of float64, shape (columns,)
+        Weight that a code of 1 stands for.
+    """
+
+    placement: Placement
+    codes: np.ndarray
+    row_shifts: np.ndarray
+    code_steps: np.ndarray
+
+    def tiles(self, hardware: HardwareParams) -> list[tuple[slice, slice]]:
+        """Return the rows and columns of every tile, row by row."""
+        rows, columns = self.codes.shape
+        return [
+            (slice(r, min(r + hardware.rows, rows)), slice(c, min(c + hardware.cols, columns)))
+            for r in tile_starts(rows, hardware.rows).tolist()
+            for c in tile_starts(columns, hardware.cols).tolist()
+        ]
+
+    def image(self, tile: tuple[slice, slice], hardware: HardwareParams) -> TileImage:
+        """Return what ``tile`` puts into a compute unit."""
+        rows, columns = tile
+        codes = self.codes[tile]
+        shifts = self.row_shifts[rows, columns.start // hardware.cols]
+        signs = np.stack([np.maximum(codes, 0), np.maximum(-codes, 0)])
+        cells = cell_levels(signs, hardware.cell_bits, hardware.planes).swapaxes(0, 1)
+        starts = tile_starts(len(shifts), hardware.group_rows)
+        lowest = np.minimum.reduceat(shifts, starts).tolist()
+        highest = np.maximum.reduceat(shifts, starts).tolist()
+        groups = [
+            (low, group_bit_cycles(hardware, low, high))
+            for low, high in zip(lowest, highest, strict=True)
+        ]
+        return TileImage(np.ascontiguousarray(cells), shifts, np.array(groups, np.int64))
+
+    def effective_codes(self, hardware: HardwareParams) -> np.ndarray:
+        """Return ``codes << shift`` as int32: what inputs are multiplied by, clips aside."""
+        widths = np.diff([*tile_starts(self.codes.shape[1], hardware.cols), self.codes.shape[1]])
+        return self.codes.astype(np.int32) << np.repeat(self.row_shifts, widths, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMapping:
+    """A layer on crossbars.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        Shape of the weight array it came from.
+    groups : int
+        Groups of the convolution; 1 for a dense layer.
+    parameters : Parameters
+    codec : str
+        The codec that was used.
+    matrices : tuple of MatrixMapping
+    counts : Counts
+    errors : Errors
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    groups: int
+    parameters: Parameters
+    codec: str
+    matrices: tuple[MatrixMapping, ...]
+    counts: Counts = field(default_factory=Counts)
+    errors: Errors = field(default_factory=Errors)
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """How the weights of one layer become codes."""
+
+    codec: Codec
+    scale: Scale
+    grid: Grid
+    degree: int
+
+
+def _choose_encoding(parameters: Parameters, dtype: np.dtype[Any]) -> _Encoding:
+    mapping = parameters.mapping
+    if POLICIES[mapping.policy].shifts is None:
+        # The control: uniform codes that fit the remaining planes, whatever codec is asked for.
+        bits = parameters.code_bits - mapping.squeeze
+        return _Encoding(CODECS["int8"], SCALES["column"], Grid(bits, bits), degree=0)
+    integers = np.issubdtype(dtype, np.integer)
+    name = mapping.codec if mapping.codec != AUTO else "codes" if integers else "sme"
+    if name == "codes" and not integers:
+        raise InputError(f"codec codes needs integer weights, these are {dtype}")
+    return _Encoding(
+        CODECS[name],
+        SCALES[mapping.scale],
+        Grid(mapping.weight_bits, mapping.window),
+        mapping.squeeze,
+    )
+
+
+def _peaks(matrix: np.ndarray, rows: int) -> np.ndarray:
+    """Return the largest magnitude of each column as float64; refuses what is no number."""
+    peaks = np.zeros(matrix.shape[1])
+    for start in range(0, len(matrix), rows):
+        block = matrix[start : start + rows]
+        for extreme in (block.max(axis=0), block.min(axis=0)):
+            np.maximum(peaks, np.abs(extreme.astype(np.float64)), out=peaks)
+    if not (peaks < _LARGEST_WEIGHT).all():
+        bad = int(np.flatnonzero(~(peaks < _LARGEST_WEIGHT))[0])
+        row = int(np.flatnonzero(~(np.abs(matrix[:, bad].astype(np.float64)) < _LARGEST_WEIGHT))[0])
+        value = matrix[row, bad]
+        raise InputError(f"weight [{row}, {bad}] (input, output) is {value}: no usable number")
+    return peaks
+
+
+def _map_block(
+    weights: np.ndarray, factors: np.ndarray, encoding: _Encoding, parameters: Parameters
+) -> tuple[np.ndarray, np.ndarray, Counts, Errors]:
+    """Map some columns of one row of tiles: signed codes, row shifts, counts and errors."""
+    hardware, mapping = parameters.hardware, parameters.mapping
+    cell_bits, planes = hardware.cell_bits, parameters.code_bits // hardware.cell_bits
+    codec, grid = encoding.codec, encoding.grid
+    magnitudes = np.abs(weights.astype(np.float64))
+    positions = codec.project(magnitudes, factors, grid)
+    codes = codec.quantise(positions, grid)
+    policy = POLICIES[mapping.policy]
+    squeezed, shifts = squeeze(
+        positions,
+        codes,
+        policy=policy,
+        tile_columns=hardware.cols,
+        code_bits=parameters.code_bits,
+        degree=encoding.degree,
+        window=mapping.window,
+    )
+    starts = tile_starts(weights.shape[1], hardware.cols)
+    negative = weights < 0
+    signed = np.where(negative, -squeezed, squeezed)
+    before = occupied_planes(codes, hardware.cols, cell_bits, planes)
+    after = occupied_planes(squeezed, hardware.cols, cell_bits, planes)
+    by_sign = [np.where(negative, 0, squeezed), np.where(negative, squeezed, 0)]
+    counts = Counts(
+        tiles=len(starts),
+        conventional=len(starts) * planes,
+        sliced=int(before.sum()),
+        squeezed=int(after.sum()),
+        physical=sum(
+            int(occupied_planes(part, hardware.cols, cell_bits, planes).sum()) for part in by_sign
+        ),
+        rcmr_bits=shifts.size * hardware.rcmr_bits,
+        shifted_rows=int(np.count_nonzero(shifts)),
+    )
+
+    steps = codec.code_step(factors, grid)
+    effective = squeezed
+    if shifts.any():
+        widths = np.diff([*starts, weights.shape[1]])
+        effective = squeezed << np.repeat(shifts.astype(np.int16), widths, axis=1)
+        if codec.windowed:
+            outside = window_codes(squeezed.astype(np.float64), 8, mapping.window) != squeezed
+            rows_outside = np.logical_or.reduceat(outside, starts, axis=1)
+            counts.rows_outside_window = int(np.count_nonzero(rows_outside))
+
+    def squares(values: np.ndarray) -> float:
+        flat = values.ravel()
+        return float(flat @ flat)
+
+    quantised = codes * steps
+    mapped = effective * steps if effective is not codes else quantised
+    errors = Errors(
+        signal=squares(magnitudes),
+        quantisation=squares(magnitudes - quantised),
+        squeeze=squares(mapped - quantised) if mapped is not quantised else 0.0,
+        total=squares(magnitudes - mapped),
+    )
+    return signed.astype(np.int16), shifts, counts, errors
+
+
+def _map_placed(
+    placement: Placement,
+    matrix: np.ndarray,
+    factors: np.ndarray,
+    encoding: _Encoding,
+    parameters: Parameters,
+) -> tuple[MatrixMapping, Counts, Errors]:
+    hardware = parameters.hardware
+    rows, columns = matrix.shape
+    codes = np.empty((rows, columns), np.int16)
+    row_shifts = np.empty((rows, len(tile_starts(columns, hardware.cols))), np.uint8)
+    counts, errors = Counts(), Errors()
+    tiles_at_once = max(1, _BLOCK // (hardware.rows * hardware.cols))
+    width = tiles_at_once * hardware.cols
+    for r in range(0, rows, hardware.rows):
+        for t, c in enumerate(range(0, columns, width)):
+            part = slice(r, r + hardware.rows), slice(c, c + width)
+            codes[part], shifts, block_counts, block_errors = _map_block(
+                matrix[part], factors[part[1]], encoding, parameters
+            )
+            first = t * tiles_at_once
+            row_shifts[part[0], first : first + shifts.shape[1]] = shifts
+            counts.add(block_counts)
+            errors.add(block_errors)
+    steps = encoding.codec.code_step(factors, encoding.grid)
+    return MatrixMapping(placement, codes, row_shifts, steps), counts, errors
+
+
+def _map_groups(
+    name: str,
+    shape: tuple[int, ...],
+    unrolled: np.ndarray,
+    parameters: Parameters,
+    progress: Callable[[int], None] | None,
+) -> LayerMapping:
+    """Map a layer given as one matrix per group, shape (groups, rows, columns)."""
+    if unrolled.dtype.kind not in "iuf":
+        raise InputError(f"{name}: weights must be real numbers, not {unrolled.dtype}")
+    hardware = parameters.hardware
+    groups, rows, columns = unrolled.shape
+    encoding = _choose_encoding(parameters, unrolled.dtype)
+    try:
+        peaks = np.concatenate([_peaks(matrix, hardware.rows) for matrix in unrolled])
+        factors = scale_factors(
+            peaks,
+            encoding.scale,
+            lambda peaks, scale: encoding.codec.factor(peaks, scale, encoding.grid),
+        )
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    mapped = []
+    counts, errors = Counts(), Errors()
+    for placement in placements(groups, rows, columns, hardware.rows, hardware.cols):
+        matrix, part_counts, part_errors = _map_placed(
+            placement,
+            placement.matrix(unrolled),
+            factors[placement.output_slice],
+            encoding,
+            parameters,
+        )
+        mapped.append(matrix)
+        counts.add(part_counts)
+        errors.add(part_errors)
+        if progress is not None:
+            progress(len(placement.groups) * rows * columns)
+    return LayerMapping(
+        name, shape, groups, parameters, encoding.codec.name, tuple(mapped), counts, errors
+    )
+
+
+def map_layer(
+    name: str,
+    weights: np.ndarray,
+    parameters: Parameters,
+    *,
+    groups: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> LayerMapping:
+    """Map a layer's weight array.
+
+    Parameters
+    ----------
+    name : str
+        Name of the layer, for messages and reports.
+    weights : numpy.ndarray, shape (out, in) or (out, in / groups, kh, kw)
+        Floats or integers.
+    parameters : Parameters
+    groups : int
+        Groups of a convolution; as many as output channels for a depthwise one.
+    progress : callable, optional
+        Told the number of weights that were mapped, now and then.
+
+    Raises
+    ------
+    InputError
+        A weight is no number, or an integer code does not fit.
+    """
+    try:
+        unrolled = unroll(weights, groups)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+    return _map_groups(name, weights.shape, unrolled, parameters, progress)
+
+
+def map_matrix(
+    weights: np.ndarray, parameters: Parameters | None = None, *, name: str = "matrix"
+) -> LayerMapping:
+    """Map a matrix: rows are inputs, columns are outputs.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray, shape (rows, columns)
+        Floats, or integers, which the codec ``auto`` takes as codes.
+    parameters : Parameters, optional
+        The preset ``paper`` by default.
+    name : str
+        Name for messages and reports.
+
+    Returns
+    -------
+    LayerMapping
+
+    Raises
+    ------
+    InputError
+        It is no matrix, a weight is no number, or an integer code does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sim.mapping import load_parameters, map_matrix
+    >>> weights = np.random.default_rng(1).normal(size=(100, 37))
+    >>> map_matrix(weights, load_parameters("paper", squeeze=2)).counts.conventional
+    8
+    """
+    weights = np.asarray(weights)
+    if weights.ndim != 2 or 0 in weights.shape:
+        raise InputError(f"{name}: a matrix (rows x columns) is needed, not shape {weights.shape}")
+    chosen = load_parameters() if parameters is None else parameters
+    return _map_groups(name, weights.shape, weights[np.newaxis], chosen, None)

@@ -1,0 +1,197 @@
+"""Parameters of the mapper, and presets that set mapper and hardware together."""
+
+import tomllib
+from collections.abc import Mapping as AbstractMapping
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sme_hw.errors import InputError, ParameterError
+from sme_hw.params import HardwareParams, check_choice, check_int
+
+from .codecs import CODECS
+from .scales import SCALES
+from .squeeze import POLICIES
+
+__all__ = ["OPTIONS", "MappingParams", "Parameters", "load_parameters", "presets"]
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingParams:
+    """What only the mapper needs to know.
+
+    Parameters
+    ----------
+    codec : str
+        How weights become codes (:data:`sim.mapping.codecs.CODECS`); ``"auto"`` takes integers as
+        the codes they are and quantises floats with ``sme``.
+    weight_bits : int
+        Magnitude bits Nq, 2..8; the sign is apart.
+    window : int
+        S: only that many consecutive bits of a magnitude may be 1; Nq is no restriction.
+    scale : str
+        Whose largest weight sets the scale (:data:`sim.mapping.scales.SCALES`).
+    policy : str
+        How leading planes are emptied (:data:`sim.mapping.squeeze.POLICIES`).
+    squeeze : int
+        Squeeze degree x: leading bits that are emptied and released.
+
+    Raises
+    ------
+    ParameterError
+        A value is out of range.
+    """
+
+    codec: str
+    weight_bits: int
+    window: int
+    scale: str
+    policy: str
+    squeeze: int
+
+    def __post_init__(self) -> None:
+        check_choice("codec", self.codec, [AUTO, *CODECS])
+        check_int("weight_bits", self.weight_bits, 2, 8)
+        check_int("window", self.window, 1, self.weight_bits, " (1..weight_bits)")
+        check_choice("scale", self.scale, list(SCALES))
+        check_choice("policy", self.policy, list(POLICIES))
+        check_int("squeeze", self.squeeze, 0, 7)
+
+    def code_bits(self, cell_bits: int) -> int:
+        """Return N, the code width padded at the most significant end to whole cells."""
+        return -(-self.weight_bits // cell_bits) * cell_bits
+
+
+_DERIVED = ("planes", "max_shift", "shift_step")
+"""Fields of HardwareParams that follow from the mapping."""
+
+HARDWARE_OPTIONS = tuple(f.name for f in fields(HardwareParams) if f.name not in _DERIVED)
+MAPPING_OPTIONS = tuple(f.name for f in fields(MappingParams))
+OPTIONS = HARDWARE_OPTIONS + MAPPING_OPTIONS
+"""Keys of a preset, and names of the overrides."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of mapper and hardware that fit each other.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    mapping : MappingParams
+    """
+
+    hardware: HardwareParams
+    mapping: MappingParams
+
+    @classmethod
+    def build(cls, options: AbstractMapping[str, Any]) -> "Parameters":
+        """Derive what the hardware takes from the mapping: planes and row shifts.
+
+        Parameters
+        ----------
+        options : mapping
+            A value for every one of :data:`OPTIONS`.
+
+        Raises
+        ------
+        ParameterError
+            A value is out of range, or contradicts another one.
+        """
+        mapping = MappingParams(**{key: options[key] for key in MAPPING_OPTIONS})
+        cell_bits = options["cell_bits"]
+        check_int("cell_bits", cell_bits, 1, 2)
+        width = mapping.code_bits(cell_bits)
+        if mapping.squeeze % cell_bits or mapping.squeeze > width - cell_bits:
+            why = f"0..{width - cell_bits} in steps of cell_bits = {cell_bits} is possible"
+            raise ParameterError("squeeze", mapping.squeeze, why)
+        step = POLICIES[mapping.policy].shift_step(mapping.squeeze)
+        hardware = HardwareParams(
+            **{key: options[key] for key in HARDWARE_OPTIONS},
+            planes=(width - mapping.squeeze) // cell_bits,
+            max_shift=mapping.squeeze if step else 0,
+            shift_step=step or 1,
+        )
+        return cls(hardware, mapping)
+
+    @property
+    def code_bits(self) -> int:
+        """Padded code width N."""
+        return self.mapping.code_bits(self.hardware.cell_bits)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return all options as plain JSON values."""
+        hardware = self.hardware.as_dict()
+        return {key: hardware[key] for key in HARDWARE_OPTIONS} | asdict(self.mapping)
+
+
+def presets() -> list[str]:
+    """Return the names of the presets that come with the package."""
+    folder = resources.files("sme_hw") / "presets"
+    names = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+    return sorted(names, key=lambda name: name != "paper")
+
+
+def _read_preset(preset: str) -> dict[str, Any]:
+    """Return the options of a preset, with those that it extends underneath."""
+    if preset.endswith(".toml"):
+        try:
+            text = Path(preset).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"preset {preset} cannot be read: {error}") from None
+    elif preset in presets():
+        text = (resources.files("sme_hw") / "presets" / f"{preset}.toml").read_text("utf-8")
+    else:
+        allowed = f"one of {', '.join(presets())} or the path of a .toml file is needed"
+        raise ParameterError("preset", preset, allowed)
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"preset {preset} is no valid TOML: {error}") from None
+
+    base = content.pop("extends", None)
+    if base is not None and base not in presets():
+        raise ParameterError("extends", base, f"one of {', '.join(presets())} is needed")
+    options = {} if base is None else _read_preset(base)
+    for table, keys in (("hardware", HARDWARE_OPTIONS), ("mapping", MAPPING_OPTIONS)):
+        values = content.pop(table, {})
+        if not isinstance(values, dict):
+            raise InputError(f"preset {preset}: {table} must be a table, [{table}]")
+        for key, value in values.items():
+            if key not in keys:
+                allowed = f"[{table}] has only {', '.join(keys)}"
+                raise ParameterError(key, value, allowed)
+            options[key] = tuple(value) if isinstance(value, list) else value
+    for key, value in content.items():
+        raise ParameterError(key, value, "only extends, [hardware] and [mapping] may stand here")
+    return options
+
+
+def load_parameters(preset: str = "paper", **overrides: Any) -> Parameters:
+    """Return the parameters of a preset, with some of them changed.
+
+    Parameters
+    ----------
+    preset : str
+        Name of a preset, or path of a TOML file like those in ``sme_hw/presets``; with
+        ``extends = "paper"`` it need only hold what differs.
+    **overrides
+        Values for any of :data:`OPTIONS`.
+
+    Raises
+    ------
+    InputError
+        The preset cannot be read, a key is unknown or missing, or a value is not possible.
+    """
+    options = _read_preset(preset)
+    for key, value in overrides.items():
+        if key not in OPTIONS:
+            raise ParameterError(key, value, f"there are only {', '.join(OPTIONS)}")
+        options[key] = tuple(value) if isinstance(value, list) else value
+    missing = [key for key in OPTIONS if key not in options]
+    if missing:
+        raise InputError(f'preset {preset} lacks {", ".join(missing)} (or extends = "paper")')
+    return Parameters.build(options)

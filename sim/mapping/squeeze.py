@@ -1,0 +1,154 @@
+"""Squeeze-out: rows with ones in leading planes move down, until these planes are empty."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .codecs.base import uniform_codes, window_codes
+from .slicing import tile_starts
+
+__all__ = ["POLICIES", "Policy", "Rows", "squeeze"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a matrix on their way through squeeze-out.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray of float64, shape (rows, columns)
+        Unquantised magnitudes on the code grid.
+    codes : numpy.ndarray of int16, shape (rows, columns)
+        Quantised magnitudes.
+    shifts : numpy.ndarray, shape (rows, columns)
+        Row shift that applies to each weight: that of its tile's row.
+    planes_bits : int
+        N - x, the bits that remain.
+    window : int
+        S.
+    """
+
+    positions: np.ndarray
+    codes: np.ndarray
+    shifts: np.ndarray
+    planes_bits: int
+    window: int
+
+
+def _drop(rows: Rows) -> np.ndarray:
+    """Cut off what falls off the low end."""
+    return rows.codes >> rows.shifts
+
+
+def _rounded(rows: Rows) -> np.ndarray:
+    """Round the unquantised weights of shifted rows on their coarser grid."""
+    codes = np.minimum(uniform_codes(np.ldexp(rows.positions, -rows.shifts)), 2**rows.planes_bits - 1)
+    return np.where(rows.shifts > 0, codes, rows.codes).astype(np.int16)
+
+
+def _rounded_window(rows: Rows) -> np.ndarray:
+    """Like :func:`_rounded`, within the window codebook."""
+    positions = np.ldexp(rows.positions, -rows.shifts)
+    codes = window_codes(positions, rows.planes_bits, rows.window)
+    return np.where(rows.shifts > 0, codes, rows.codes)
+
+
+def _all_or_none(needed: np.ndarray, degree: int) -> np.ndarray:
+    return np.where(needed > 0, degree, 0)
+
+
+def _as_needed(needed: np.ndarray, degree: int) -> np.ndarray:
+    return needed
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a squeeze degree is reached.
+
+    Parameters
+    ----------
+    name : str
+    shifts : callable (needed, degree) -> shifts, or None
+        Row shifts from the least shifts that empty the leading planes. None: no row is shifted;
+        the weights are quantised to the remaining planes from the start.
+    codes : callable (Rows) -> codes
+        The codes that remain.
+    step : callable (degree) -> int
+        Granularity of shifts.
+    """
+
+    name: str
+    shifts: Callable[[np.ndarray, int], np.ndarray] | None
+    codes: Callable[[Rows], np.ndarray]
+    step: Callable[[int], int]
+
+    def shift_step(self, degree: int) -> int:
+        """Return the granularity of row shifts at squeeze degree ``degree``; 0: none occur."""
+        return self.step(degree) if degree and self.shifts else 0
+
+
+POLICIES = {
+    policy.name: policy
+    for policy in (
+        Policy("paper", _all_or_none, _drop, lambda degree: degree),
+        Policy("minimal", _as_needed, _drop, lambda degree: 1),
+        Policy("rounded", _as_needed, _rounded, lambda degree: 1),
+        Policy("rounded-window", _as_needed, _rounded_window, lambda degree: 1),
+        Policy("plain", None, _drop, lambda degree: 0),
+    )
+}
+"""``paper`` is the paper's (section III-C); the others are reconstructed. ``plain`` is the honest
+control without SME: uniform codes per column, no shift."""
+
+
+def squeeze(
+    positions: np.ndarray,
+    codes: np.ndarray,
+    *,
+    policy: Policy,
+    tile_columns: int,
+    code_bits: int,
+    degree: int,
+    window: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Empty the leading ``degree`` bits of every tile.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray of float64, shape (rows, columns)
+        Unquantised magnitudes on the code grid.
+    codes : numpy.ndarray of int16, shape (rows, columns)
+        Their codes.
+    policy : Policy
+        One that shifts rows.
+    tile_columns : int
+        Columns of a crossbar: the rows of different tiles shift on their own.
+    code_bits, degree, window : int
+        N, x and S.
+
+    Returns
+    -------
+    codes : numpy.ndarray of int16, shape (rows, columns)
+        Magnitudes below ``2**(code_bits - degree)``.
+    shifts : numpy.ndarray of uint8, shape (rows, column tiles)
+        Left shift of the input of each row in each tile.
+    """
+    starts = tile_starts(codes.shape[1], tile_columns)
+    if degree == 0 or policy.shifts is None:
+        return codes, np.zeros((len(codes), len(starts)), np.uint8)
+    largest = np.maximum.reduceat(codes, starts, axis=1)
+    # frexp's exponent of an integer is its bit length.
+    needed = np.maximum(np.frexp(largest)[1] - (code_bits - degree), 0)
+    shifts = policy.shifts(needed, degree).astype(np.uint8)
+    if not shifts.any():
+        return codes, shifts
+    widths = np.diff([*starts, codes.shape[1]])
+    rows = Rows(
+        positions,
+        codes,
+        np.repeat(shifts.astype(np.int16), widths, axis=1),
+        code_bits - degree,
+        window,
+    )
+    return policy.codes(rows), shifts

@@ -1,0 +1,99 @@
+# amaranth: UnusedElaboratable=no
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
+"""The array macro: crossbar, sample-and-hold, multiplexer and ADCs of one plane and sign."""
+
+from amaranth import Cat, Module, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .adc import Adc
+from .crossbar import CellWrite, Crossbar
+from .params import HardwareParams, index_bits
+from .sharing import shared
+
+__all__ = ["ArrayMacro"]
+
+
+class ArrayMacro(wiring.Component):
+    """Convert the columns of one ReRAM crossbar, A of them a clock.
+
+    Between crossbar and ADC a real macro has currents, so this is the boundary at which a chip's
+    own macro takes the place of the behavioural body.
+
+    Latency from the word lines to the codes: :func:`sme_hw.cycles.macro_latency`.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+        Geometry, LSB size and number of ADCs.
+    adc_bits : int
+        Resolution of the ADCs; it may differ from plane to plane.
+
+    Members
+    -------
+    write : In(CellWrite)
+        Programming port.
+    slot : In(range(slots))
+        Physical rows that ``word_lines`` drive.
+    column_step : In(range(column_steps))
+        Position of the column multiplexers: ADC a converts column ``column_step * A + a``.
+    word_lines : In(group_rows)
+        Input bits of the active rows.
+    codes : Out(ArrayLayout(code, A))
+        ADC codes.
+    clips : Out(A)
+        Conversions that clipped.
+    """
+
+    def __init__(self, *, hardware: HardwareParams, adc_bits: int):
+        self.hardware = hardware
+        self.adc_bits = adc_bits
+        self.column_bits = (hardware.column_steps - 1).bit_length()
+        self.depth = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
+        a = hardware.adcs_per_crossbar
+        code_max = min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb)
+        super().__init__({
+            "write": In(
+                CellWrite(
+                    rows=hardware.group_rows,
+                    cell_bits=hardware.cell_bits,
+                    depth=self.depth,
+                    adcs=a,
+                )
+            ),
+            "slot": In(index_bits(hardware.slots)),
+            "column_step": In(index_bits(hardware.column_steps)),
+            "word_lines": In(hardware.group_rows),
+            "codes": Out(data.ArrayLayout(unsigned(index_bits(code_max + 1)), a)),
+            "clips": Out(a),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect a behavioural crossbar to its ADCs."""
+        m = Module()
+        hardware = self.hardware
+        crossbar = Crossbar(
+            rows=hardware.group_rows,
+            cell_bits=hardware.cell_bits,
+            depth=self.depth,
+            adcs=hardware.adcs_per_crossbar,
+        )
+        m.submodules.crossbar = shared(crossbar, platform)
+        wiring.connect(m, wiring.flipped(self.write), crossbar.write)
+        m.d.comb += [
+            crossbar.address.eq(Cat(self.column_step[: self.column_bits], self.slot)),
+            crossbar.word_lines.eq(self.word_lines),
+        ]
+        for a in range(hardware.adcs_per_crossbar):
+            adc = Adc(
+                sum_max=hardware.sum_max,
+                bits=self.adc_bits,
+                lsb=hardware.adc_lsb,
+            )
+            m.submodules[f"adc_{a}"] = shared(adc, platform)
+            m.d.comb += [
+                adc.total.eq(crossbar.sums[a]),
+                self.codes[a].eq(adc.code),
+                self.clips[a].eq(adc.clip),
+            ]
+        return m

@@ -1,0 +1,57 @@
+"""Counts how many conversions of a plane were clipped by its ADCs."""
+
+from amaranth import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .params import check_int
+
+__all__ = ["ClipCounter"]
+
+
+class ClipCounter(wiring.Component):
+    """Add up clip flags into a counter that saturates (reconstructed).
+
+    The counter includes a clock's flags :data:`sme_hw.cycles.CLIP_COUNTER_LATENCY` clocks later.
+
+    Parameters
+    ----------
+    flags : int
+        Conversions a clock.
+    width : int
+        Width of the counter, in bits; it stays at ``2**width - 1``.
+
+    Members
+    -------
+    clear : In(1)
+        Sets the counter to zero.
+    valid : In(1)
+        The flags belong to executed conversions.
+    clips : In(flags)
+        Conversions that clipped.
+    count : Out(width)
+        Clipped conversions since the last clear.
+    """
+
+    def __init__(self, *, flags: int, width: int):
+        check_int("flags", flags, 1, 1024)
+        check_int("width", width, 1, 64)
+        self.flags = flags
+        self.width = width
+        super().__init__({
+            "clear": In(1),
+            "valid": In(1),
+            "clips": In(flags),
+            "count": Out(width),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the flag count and the saturating adder."""
+        m = Module()
+        step = Signal(range(self.flags + 1))
+        m.d.sync += step.eq(Mux(self.valid, sum(self.clips[i] for i in range(self.flags)), 0))
+        # An increment may exceed the whole counter when that is narrow, so compare before cutting.
+        exact = self.count + step
+        total = Mux(exact >= 2**self.width, 2**self.width - 1, exact)
+        m.d.sync += self.count.eq(Mux(self.clear, 0, total))
+        return m

@@ -1,0 +1,176 @@
+# amaranth: UnusedElaboratable=no
+# Equal banks are emitted once (see sharing.py), so most of them are never elaborated.
+"""Behavioural ReRAM crossbar: cells in memory, column sums by popcount."""
+
+from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from .adder_tree import adder_tree
+from .params import check_int, index_bits
+from .sharing import shared
+
+__all__ = ["CellWrite", "Crossbar", "CrossbarBank"]
+
+
+class CellWrite(wiring.Signature):
+    """Programming port of a crossbar: one column of one slot a clock.
+
+    Members
+    -------
+    enable : Out(1)
+    adc : Out(range(adcs))
+        Memory bank: the ADC that converts this column.
+    address : Out(range(depth))
+        Slot and column step, as for reading.
+    data : Out(rows * cell_bits)
+        Cell bit b of row r at position ``b * rows + r``.
+    """
+
+    def __init__(self, *, rows: int, cell_bits: int, depth: int, adcs: int):
+        super().__init__({
+            "enable": Out(1),
+            "adc": Out(index_bits(adcs)),
+            "address": Out(index_bits(depth)),
+            "data": Out(rows * cell_bits),
+        })
+
+
+class CrossbarBank(wiring.Component):
+    """The columns of a crossbar that one ADC converts: a memory and one popcount.
+
+    A memory word holds one column of one slot, so that inferred block RAMs are read word by word.
+    Reading and writing share one address; a write suspends reading.
+
+    Latency from ``address`` and ``word_lines`` to ``total``:
+    :func:`sme_hw.cycles.crossbar_latency`.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of a slot, G.
+    cell_bits : int
+        Bits a cell holds.
+    depth : int
+        Words of the bank.
+
+    Members
+    -------
+    write_enable : In(1)
+    write_address : In(range(depth))
+        Slot and column step to program.
+    write_data : In(rows * cell_bits)
+        Cell bit b of row r at position ``b * rows + r``.
+    address : In(range(depth))
+        Slot and column step to read.
+    word_lines : In(rows)
+        Active rows.
+    total : Out(range(rows * (2**cell_bits - 1) + 1))
+        Column sum, in cell levels.
+    """
+
+    def __init__(self, *, rows: int, cell_bits: int, depth: int):
+        check_int("rows", rows, 1, 512)
+        check_int("cell_bits", cell_bits, 1, 2)
+        check_int("depth", depth, 1, 2**18)
+        self.rows = rows
+        self.cell_bits = cell_bits
+        self.depth = depth
+        self.sum_max = rows * (2**cell_bits - 1)
+        super().__init__({
+            "write_enable": In(1),
+            "write_address": In(index_bits(depth)),
+            "write_data": In(rows * cell_bits),
+            "address": In(index_bits(depth)),
+            "word_lines": In(rows),
+            "total": Out(unsigned(self.sum_max.bit_length())),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the memory and the popcount."""
+        m = Module()
+        m.submodules.cells = cells = memory.Memory(
+            shape=self.rows * self.cell_bits, depth=self.depth, init=[]
+        )
+        write_port = cells.write_port()
+        read_port = cells.read_port()
+        address = Signal.like(self.address)
+        active = Signal(self.rows, reset_less=True)
+        m.d.comb += [
+            address.eq(Mux(self.write_enable, self.write_address, self.address)),
+            write_port.addr.eq(address),
+            write_port.data.eq(self.write_data),
+            write_port.en.eq(self.write_enable),
+            read_port.addr.eq(address),
+            read_port.en.eq(~self.write_enable),
+        ]
+        m.d.sync += active.eq(self.word_lines)
+        currents = []
+        for b in range(self.cell_bits):
+            current = Signal(self.rows, name=f"current_{b}")
+            m.d.comb += current.eq(read_port.data[b * self.rows : (b + 1) * self.rows] & active)
+            currents.append(current)
+        # The bits of an MLC cell side by side are its level, as long as its row is active.
+        levels = [Cat(current[r] for current in currents) for r in range(self.rows)]
+        m.d.comb += self.total.eq(adder_tree(m, levels, name="total"))
+        return m
+
+
+class Crossbar(wiring.Component):
+    """Sum the cells of active rows along columns, one column of every bank a clock.
+
+    Latency from ``address`` and ``word_lines`` to ``sums``:
+    :func:`sme_hw.cycles.crossbar_latency`.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of a slot, G.
+    cell_bits : int
+        Bits a cell holds.
+    depth : int
+        Words of a bank.
+    adcs : int
+        Banks, one per ADC.
+
+    Members
+    -------
+    write : In(CellWrite)
+        Programming port; a write suspends reading.
+    address : In(range(depth))
+        Slot and column step to read.
+    word_lines : In(rows)
+        Active rows.
+    sums : Out(ArrayLayout(range(rows * (2**cell_bits - 1) + 1), adcs))
+        Column sums, in cell levels.
+    """
+
+    def __init__(self, *, rows: int, cell_bits: int, depth: int, adcs: int):
+        check_int("adcs", adcs, 1, 512)
+        self.rows = rows
+        self.cell_bits = cell_bits
+        self.depth = depth
+        self.adcs = adcs
+        self.sum_max = rows * (2**cell_bits - 1)
+        super().__init__({
+            "write": In(CellWrite(rows=rows, cell_bits=cell_bits, depth=depth, adcs=adcs)),
+            "address": In(index_bits(depth)),
+            "word_lines": In(rows),
+            "sums": Out(data.ArrayLayout(unsigned(self.sum_max.bit_length()), adcs)),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the banks."""
+        m = Module()
+        for adc in range(self.adcs):
+            bank = CrossbarBank(rows=self.rows, cell_bits=self.cell_bits, depth=self.depth)
+            m.submodules[f"bank_{adc}"] = shared(bank, platform)
+            m.d.comb += [
+                bank.write_enable.eq(self.write.enable & (self.write.adc == adc)),
+                bank.write_address.eq(self.write.address),
+                bank.write_data.eq(self.write.data),
+                bank.address.eq(self.address),
+                bank.word_lines.eq(self.word_lines),
+                self.sums[adc].eq(bank.total),
+            ]
+        return m

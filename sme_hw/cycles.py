@@ -1,0 +1,176 @@
+"""The cycle contract: how many clocks everything takes, in plain integers.
+
+Mapper, manifest, hardware and tests all take their numbers from here; the tests hold the RTL to
+them exactly.
+"""
+
+from collections.abc import Sequence
+
+from .params import HardwareParams
+
+__all__ = [
+    "ADC_LATENCY",
+    "CLIP_COUNTER_LATENCY",
+    "INPUT_REGISTER_LATENCY",
+    "SHIFT_ADD_LATENCY",
+    "TREE_LEVELS_PER_STAGE",
+    "adder_tree_latency",
+    "compute_cycles",
+    "crossbar_latency",
+    "fill_cycles",
+    "group_bit_cycles",
+    "macro_latency",
+    "pipeline_latency",
+    "result_buffer_depth",
+    "run_cycles",
+    "splice_latency",
+    "steady_cycles",
+]
+
+TREE_LEVELS_PER_STAGE = 2
+"""Levels of an adder tree between two pipeline registers."""
+
+INPUT_REGISTER_LATENCY = 1
+"""Clocks from a bit-cycle's selection to its word lines."""
+
+ADC_LATENCY = 1
+"""Clocks from a column sum to its code."""
+
+SHIFT_ADD_LATENCY = 2
+"""Clocks from a spliced sample to a finished result."""
+
+CLIP_COUNTER_LATENCY = 2
+"""Clocks from a conversion's clip flags to the counter that includes them."""
+
+_START_LATENCY = 3
+"""Clocks from the last input beat to the first step: row conversion, input register, start."""
+
+_BUFFER_LATENCY = 2
+"""Clocks from a finished result to the result stream: write and read of the buffer."""
+
+
+def _ceil_div(a: int, b: int) -> int:
+    return -(-a // b)
+
+
+def adder_tree_latency(terms: int) -> int:
+    """Return the clocks an adder tree over ``terms`` values takes."""
+    return _ceil_div((terms - 1).bit_length(), TREE_LEVELS_PER_STAGE)
+
+
+def crossbar_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from word lines and column select to column sums."""
+    return 1 + adder_tree_latency(hardware.group_rows)
+
+
+def macro_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from word lines and column select to ADC codes."""
+    return crossbar_latency(hardware) + ADC_LATENCY
+
+
+def splice_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from ADC codes to a spliced sample."""
+    return adder_tree_latency(2 * hardware.planes)
+
+
+def pipeline_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from a step of the scheduler to its result, if it is the last one."""
+    return (
+        INPUT_REGISTER_LATENCY
+        + macro_latency(hardware)
+        + splice_latency(hardware)
+        + SHIFT_ADD_LATENCY
+    )
+
+
+def result_buffer_depth(hardware: HardwareParams) -> int:
+    """Return the buffer entries with which results of one vector never hold up the next one.
+
+    A whole vector may wait in the buffer while the pipeline behind it is full.
+    """
+    return hardware.column_steps + pipeline_latency(hardware) + _BUFFER_LATENCY + 2
+
+
+def group_bit_cycles(hardware: HardwareParams, shift_min: int, shift_max: int) -> int:
+    """Return the bit-cycles of a group whose row shifts span ``shift_min..shift_max``.
+
+    SPEC: a group runs t = s_min .. s_max + Ma - 1 (reconstructed).
+    """
+    return hardware.input_bits + shift_max - shift_min
+
+
+def compute_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], columns: int) -> int:
+    """Return the clocks one vector occupies the crossbars.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    bit_cycles : sequence of int
+        Bit-cycles of every group in use.
+    columns : int
+        Columns in use.
+    """
+    return sum(bit_cycles) * _ceil_div(columns, hardware.adcs_per_crossbar)
+
+
+def steady_cycles(
+    hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int
+) -> int:
+    """Return the clocks per vector in steady state, without stalls of the streams.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    bit_cycles : sequence of int
+        Bit-cycles of every group in use.
+    rows, columns : int
+        Rows and columns in use.
+    """
+    return max(
+        compute_cycles(hardware, bit_cycles, columns),
+        _ceil_div(rows, hardware.inputs_per_beat),
+        _ceil_div(columns, hardware.results_per_beat),
+    )
+
+
+def fill_cycles(
+    hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int
+) -> int:
+    """Return the fill latency: clocks from the first input beat to the first result beat.
+
+    Parameters as for :func:`steady_cycles`.
+    """
+    steps = _ceil_div(columns, hardware.adcs_per_crossbar)
+    # A result beat wider than one conversion waits until its last column was converted.
+    gathered = _ceil_div(min(columns, hardware.results_per_beat), hardware.adcs_per_crossbar)
+    gather_register = hardware.results_per_beat > hardware.adcs_per_crossbar
+    return (
+        _ceil_div(rows, hardware.inputs_per_beat)
+        - 1
+        + _START_LATENCY
+        + (compute_cycles(hardware, bit_cycles, columns) - steps)
+        + pipeline_latency(hardware)
+        + _BUFFER_LATENCY
+        + (gathered - 1)
+        + gather_register
+    )
+
+
+def run_cycles(
+    hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int, vectors: int
+) -> int:
+    """Return the clocks of a whole run, from the first input beat to the last result beat.
+
+    Both beats count. Parameters as for :func:`steady_cycles`, and the number of vectors.
+    """
+    steps = _ceil_div(columns, hardware.adcs_per_crossbar)
+    first = _ceil_div(min(columns, hardware.results_per_beat), hardware.adcs_per_crossbar)
+    beats = _ceil_div(columns, hardware.results_per_beat)
+    # The last vector's beats leave one a clock, or as fast as its columns are converted.
+    tail = max(beats - 1, steps - first)
+    return (
+        fill_cycles(hardware, bit_cycles, rows, columns)
+        + (vectors - 1) * steady_cycles(hardware, bit_cycles, rows, columns)
+        + tail
+        + 1
+    )

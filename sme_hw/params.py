@@ -1,0 +1,284 @@
+"""Parameters of the hardware: validated once, and every width derived from them here."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from .errors import ParameterError
+
+__all__ = [
+    "CLIP_COUNTER_BITS",
+    "PROGRAM_BITS",
+    "HardwareParams",
+    "check_choice",
+    "check_flag",
+    "check_int",
+    "index_bits",
+]
+
+PROGRAM_BITS = 32
+"""Width of a word on the program stream, in bits."""
+
+CLIP_COUNTER_BITS = 32
+"""Width of the saturating clip counter of each plane, in bits."""
+
+ADC_BITS_MAX = 12
+
+
+def check_int(key: str, value: object, low: int, high: int, why: str = "") -> None:
+    """Raise :class:`ParameterError` unless ``value`` is an integer in ``low..high``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ParameterError(key, value, f"an integer in {low}..{high} is needed{why}")
+
+
+def check_flag(key: str, value: object) -> None:
+    """Raise :class:`ParameterError` unless ``value`` is true or false."""
+    if not isinstance(value, bool):
+        raise ParameterError(key, value, "true or false is needed")
+
+
+def check_choice(key: str, value: object, choices: list[str]) -> None:
+    """Raise :class:`ParameterError` unless ``value`` is one of ``choices``."""
+    if value not in choices:
+        raise ParameterError(key, value, f"one of {', '.join(choices)} is needed")
+
+
+def index_bits(count: int) -> int:
+    """Return the width of a port that numbers ``count`` things: at least one bit.
+
+    Ports of no width would be emitted as ``[-1:0]``.
+    """
+    return max(1, (count - 1).bit_length())
+
+
+def _ceil_div(a: int, b: int) -> int:
+    return -(-a // b)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HardwareParams:
+    """What one compute unit is built for.
+
+    Counts of SPEC's vocabulary: a crossbar has ``rows`` word lines and ``cols`` bit lines; a
+    group of ``rows_active`` rows is converted together; ``planes`` crossbar pairs are built, the
+    most significant first.
+
+    Parameters
+    ----------
+    rows, cols : int
+        Crossbar size R x C, 4..512 each.
+    cell_bits : int
+        Bits a ReRAM cell holds: 1 (SLC) or 2 (MLC).
+    planes : int
+        Crossbars per sign that remain after squeeze-out, (N - x) / cell_bits.
+    max_shift : int
+        Largest row shift, in code bits (the squeeze degree x; 0 builds no row conversion).
+    shift_step : int
+        Granularity of row shifts: ``max_shift`` for the paper's all-or-none masks, 1 for free
+        shifts.
+    input_bits : int
+        Input (activation) bits Ma, 1..16, fed bit-serially, least significant first.
+    signed_inputs : bool
+        Inputs are two's complement.
+    adc_bits : int or tuple of int or "lossless"
+        ADC resolution, 1..12; one number, or one per built plane, most significant first;
+        ``"lossless"`` derives the smallest resolution that cannot clip.
+    adc_lsb : int
+        LSB size k, 0..8: a code stands for ``2**k`` cell levels.
+    adcs_per_crossbar : int
+        ADCs A per crossbar: columns converted in one clock.
+    rows_active : int or "all"
+        Rows G that are active together.
+    inputs_per_beat, results_per_beat : int
+        Elements per transfer on the input and result streams.
+
+    Raises
+    ------
+    ParameterError
+        A value is out of range, or contradicts another one.
+    """
+
+    rows: int
+    cols: int
+    cell_bits: int
+    planes: int
+    max_shift: int
+    shift_step: int
+    input_bits: int
+    signed_inputs: bool
+    adc_bits: int | tuple[int, ...] | str
+    adc_lsb: int
+    adcs_per_crossbar: int
+    rows_active: int | str
+    inputs_per_beat: int
+    results_per_beat: int
+
+    def __post_init__(self) -> None:
+        check_int("rows", self.rows, 4, 512)
+        check_int("cols", self.cols, 4, 512)
+        check_int("cell_bits", self.cell_bits, 1, 2)
+        check_int("planes", self.planes, 1, 8)
+        check_int("max_shift", self.max_shift, 0, 7)
+        if self.max_shift:
+            check_int("shift_step", self.shift_step, 1, self.max_shift)
+            if self.max_shift % self.shift_step:
+                raise ParameterError(
+                    "shift_step", self.shift_step, f"it must divide max_shift = {self.max_shift}"
+                )
+        check_int("input_bits", self.input_bits, 1, 16)
+        check_flag("signed_inputs", self.signed_inputs)
+        check_int("adc_lsb", self.adc_lsb, 0, 8)
+        check_int("adcs_per_crossbar", self.adcs_per_crossbar, 1, self.cols, " (1..cols)")
+        if self.rows_active != "all":
+            if isinstance(self.rows_active, str):
+                raise ParameterError("rows_active", self.rows_active, 'a number or "all" is needed')
+            check_int("rows_active", self.rows_active, 1, self.rows, ' (1..rows) or "all"')
+        check_int("inputs_per_beat", self.inputs_per_beat, 1, self.rows, " (1..rows)")
+        check_int("results_per_beat", self.results_per_beat, 1, self.cols, " (1..cols)")
+        a, b = self.adcs_per_crossbar, self.results_per_beat
+        if a % b and b % a:
+            raise ParameterError(
+                "results_per_beat", b, f"it must divide adcs_per_crossbar = {a}, or be a multiple"
+            )
+        self._check_adc_bits()
+
+    def _check_adc_bits(self) -> None:
+        if self.adc_bits == "lossless":
+            if self.adc_lsb:
+                raise ParameterError(
+                    "adc_lsb", self.adc_lsb, 'adc_bits = "lossless" needs adc_lsb = 0'
+                )
+            return
+        if isinstance(self.adc_bits, str):
+            raise ParameterError(
+                "adc_bits",
+                self.adc_bits,
+                f'1..{ADC_BITS_MAX}, one such number per built plane, or "lossless" is needed',
+            )
+        if isinstance(self.adc_bits, tuple):
+            if len(self.adc_bits) != self.planes:
+                raise ParameterError(
+                    "adc_bits",
+                    self.adc_bits,
+                    f"one number, or {self.planes} (one per built plane, most significant first)",
+                )
+            for bits in self.adc_bits:
+                check_int("adc_bits", bits, 1, ADC_BITS_MAX)
+        else:
+            check_int("adc_bits", self.adc_bits, 1, ADC_BITS_MAX, ', a list, or "lossless"')
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the fields as plain JSON values."""
+        return {
+            f.name: list(v) if isinstance(v := getattr(self, f.name), tuple) else v for f in fields(self)
+        }
+
+    # Geometry
+
+    @property
+    def group_rows(self) -> int:
+        """Rows G of a group: the physical rows of one slot."""
+        return self.rows if isinstance(self.rows_active, str) else self.rows_active
+
+    @property
+    def slots(self) -> int:
+        """Slots of G physical rows in a crossbar; the last may be short."""
+        return _ceil_div(self.rows, self.group_rows)
+
+    @property
+    def column_steps(self) -> int:
+        """Conversions per ADC for all columns: the depth of one slot in a memory bank."""
+        return _ceil_div(self.cols, self.adcs_per_crossbar)
+
+    @property
+    def input_beats(self) -> int:
+        """Input beats that fill all rows."""
+        return _ceil_div(self.rows, self.inputs_per_beat)
+
+    @property
+    def result_beats(self) -> int:
+        """Result beats that carry all columns."""
+        return _ceil_div(self.cols, self.results_per_beat)
+
+    # Row conversion
+
+    @property
+    def shift_codes(self) -> int:
+        """Number of different row shifts; 1 when no row is ever shifted."""
+        return self.max_shift // self.shift_step + 1 if self.max_shift else 1
+
+    @property
+    def rcmr_bits(self) -> int:
+        """Bits of a row's entry in the Row Conversion Mask Register."""
+        return (self.shift_codes - 1).bit_length()
+
+    @property
+    def converted_bits(self) -> int:
+        """Bits of an input after row conversion, and the number of possible bit-cycles."""
+        return self.input_bits + self.max_shift
+
+    # Conversion
+
+    @property
+    def cell_max(self) -> int:
+        """Largest level of a cell."""
+        return 2**self.cell_bits - 1
+
+    @property
+    def sum_max(self) -> int:
+        """Largest column sum of a group, in cell levels."""
+        return self.group_rows * self.cell_max
+
+    @property
+    def lossless_bits(self) -> int:
+        """ADC bits with which no column of a full group can clip."""
+        return self.sum_max.bit_length()
+
+    @cached_property
+    def plane_adc_bits(self) -> tuple[int, ...]:
+        """ADC resolution of each built plane, most significant first."""
+        if isinstance(self.adc_bits, tuple):
+            return self.adc_bits
+        bits = self.lossless_bits if isinstance(self.adc_bits, str) else self.adc_bits
+        return (bits,) * self.planes
+
+    @property
+    def plane_code_max(self) -> tuple[int, ...]:
+        """Largest ADC code of each built plane."""
+        return tuple(min(2**b - 1, self.sum_max >> self.adc_lsb) for b in self.plane_adc_bits)
+
+    @property
+    def plane_code_bits(self) -> tuple[int, ...]:
+        """Width of an ADC code of each built plane."""
+        return tuple(index_bits(code + 1) for code in self.plane_code_max)
+
+    @property
+    def plane_weight_bits(self) -> tuple[int, ...]:
+        """Binary weight of one ADC code of each built plane, as a left shift."""
+        return tuple(
+            self.adc_lsb + self.cell_bits * (self.planes - 1 - j) for j in range(self.planes)
+        )
+
+    # Digital widths; each holds the largest value that can occur, so nothing overflows.
+
+    @property
+    def splice_max(self) -> int:
+        """Largest magnitude of a spliced sample."""
+        pairs = zip(self.plane_code_max, self.plane_weight_bits, strict=True)
+        return sum(code << weight for code, weight in pairs)
+
+    @property
+    def splice_bits(self) -> int:
+        """Width of a signed spliced sample."""
+        return self.splice_max.bit_length() + 1
+
+    @property
+    def result_bits(self) -> int:
+        """Width of a signed result: all slots, all bit-cycles at their largest."""
+        return (self.slots * (2**self.converted_bits - 1) * self.splice_max).bit_length() + 1
+
+    @property
+    def input_range(self) -> tuple[int, int]:
+        """Smallest and largest input."""
+        if self.signed_inputs:
+            return -(2 ** (self.input_bits - 1)), 2 ** (self.input_bits - 1) - 1
+        return 0, 2**self.input_bits - 1

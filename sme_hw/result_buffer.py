@@ -1,0 +1,150 @@
+"""The output register: buffers finished results and forms the beats of the result stream."""
+
+from amaranth import Module, Mux, Signal, signed
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .cycles import result_buffer_depth
+from .params import HardwareParams, index_bits
+
+__all__ = ["ResultBeat", "ResultBuffer"]
+
+
+class ResultBeat(data.StructLayout):
+    """One transfer of the result stream.
+
+    Fields
+    ------
+    results : ArrayLayout(signed(result_bits), results_per_beat)
+        Results of consecutive columns, lowest first; 0 beyond the last column.
+    last : 1
+        The vector's last beat.
+    """
+
+    def __init__(self, hardware: HardwareParams):
+        super().__init__({
+            "results": data.ArrayLayout(
+                signed(hardware.result_bits), hardware.results_per_beat
+            ),
+            "last": 1,
+        })
+
+
+class ResultBuffer(wiring.Component):
+    """Buffer results behind a pipeline that cannot stop, with credits.
+
+    The pipeline takes a credit (``reserve``) when it issues the step whose result will arrive here
+    later, and only while there is ``room``; so a stalled result stream never loses a result.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+        Widths, ADCs per crossbar and results per beat.
+
+    Members
+    -------
+    reserve : In(1)
+        A step that ends in a result was issued.
+    room : Out(1)
+        One more result may be reserved.
+    i_valid : In(1)
+        Results arrive.
+    i : In(ArrayLayout(signed(result_bits), adcs_per_crossbar))
+        Results of one column step.
+    last_column_step : In(range(column_steps))
+        Index of a vector's last column step.
+    last_beat : In(range(result_beats))
+        Index of a vector's last beat.
+    o : Out(stream.Signature(ResultBeat))
+        Results in column order.
+    empty : Out(1)
+        Nothing is reserved, buffered or on offer.
+    """
+
+    def __init__(self, *, hardware: HardwareParams):
+        self.hardware = hardware
+        self.depth = result_buffer_depth(hardware)
+        self.step_layout = data.ArrayLayout(
+            signed(hardware.result_bits), hardware.adcs_per_crossbar
+        )
+        super().__init__({
+            "reserve": In(1),
+            "room": Out(1),
+            "i_valid": In(1),
+            "i": In(self.step_layout),
+            "last_column_step": In(index_bits(hardware.column_steps)),
+            "last_beat": In(index_bits(hardware.result_beats)),
+            "o": Out(stream.Signature(ResultBeat(hardware))),
+            "empty": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the credit counter, the buffer and the width adapter."""
+        m = Module()
+        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(
+            width=self.step_layout.size, depth=self.depth
+        )
+        credits = Signal(range(self.depth + 1), init=self.depth)
+        release = Signal()
+        m.d.comb += [
+            self.room.eq(credits != 0),
+            self.empty.eq((credits == self.depth) & ~self.o.valid),
+            buffer.w_en.eq(self.i_valid),
+            buffer.w_data.eq(self.i),
+            release.eq(buffer.r_en & buffer.r_rdy),
+        ]
+        m.d.sync += credits.eq(credits + release - self.reserve)
+        if self.hardware.results_per_beat > self.hardware.adcs_per_crossbar:
+            self._gather(m, buffer)
+        else:
+            self._split(m, buffer)
+        return m
+
+    def _split(self, m: Module, buffer: fifo.SyncFIFOBuffered) -> None:
+        """Send the results of one column step in one or more beats."""
+        width = self.hardware.results_per_beat * self.hardware.result_bits
+        parts = self.hardware.adcs_per_crossbar // self.hardware.results_per_beat
+        part = Signal(index_bits(parts))
+        beat = Signal(index_bits(self.hardware.result_beats))
+        results = buffer.r_data if parts == 1 else buffer.r_data.word_select(part, width)
+        m.d.comb += [
+            self.o.valid.eq(buffer.r_rdy),
+            self.o.payload.results.eq(results),
+            self.o.payload.last.eq(beat == self.last_beat),
+            buffer.r_en.eq(self.o.ready & (self.o.payload.last | (part == parts - 1))),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += [
+                beat.eq(Mux(self.o.payload.last, 0, beat + 1)),
+                part.eq(Mux(buffer.r_en, 0, part + 1)),
+            ]
+
+    def _gather(self, m: Module, buffer: fifo.SyncFIFOBuffered) -> None:
+        """Collect the results of several column steps into one beat."""
+        parts = self.hardware.results_per_beat // self.hardware.adcs_per_crossbar
+        part = Signal(index_bits(parts))
+        column = Signal(index_bits(self.hardware.column_steps))
+        ends = Signal()
+        slices = [
+            self.o.payload.results.as_value().word_select(i, self.step_layout.size)
+            for i in range(parts)
+        ]
+        m.d.comb += [
+            buffer.r_en.eq(~self.o.valid | self.o.ready),
+            ends.eq(column == self.last_column_step),
+        ]
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        with m.If(buffer.r_rdy & buffer.r_en):
+            with m.If(part == 0):
+                m.d.sync += self.o.payload.results.eq(0)
+            with m.Switch(part):
+                for i in range(parts):
+                    with m.Case(i):
+                        m.d.sync += slices[i].eq(buffer.r_data)
+            m.d.sync += [
+                self.o.valid.eq(ends | (part == parts - 1)),
+                self.o.payload.last.eq(ends),
+                column.eq(Mux(ends, 0, column + 1)),
+                part.eq(Mux(ends | (part == parts - 1), 0, part + 1)),
+            ]
