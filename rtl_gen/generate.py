@@ -44,12 +44,14 @@ def _ports(component: wiring.Component) -> list[dict[str, Any]]:
         for name in ("clk", "rst")
     ]
     for path, member, value in component.signature.flatten(component):
-        ports.append({
-            "name": "__".join(map(str, path)),
-            "direction": "input" if member.flow is wiring.In else "output",
-            "width": len(getattr(value, "as_value", lambda value=value: value)()),
-            "meaning": _PORT_TEXT[str(path[0])],
-        })
+        ports.append(
+            {
+                "name": "__".join(map(str, path)),
+                "direction": "input" if member.flow is wiring.In else "output",
+                "width": len(getattr(value, "as_value", lambda value=value: value)()),
+                "meaning": _PORT_TEXT[str(path[0])],
+            }
+        )
     return ports
 
 

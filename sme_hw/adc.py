@@ -44,11 +44,13 @@ class Adc(wiring.Component):
         self.bits = bits
         self.lsb = lsb
         self.code_max = min(2**bits - 1, sum_max >> lsb)
-        super().__init__({
-            "total": In(index_bits(sum_max + 1)),
-            "code": Out(index_bits(self.code_max + 1)),
-            "clip": Out(1),
-        })
+        super().__init__(
+            {
+                "total": In(index_bits(sum_max + 1)),
+                "code": Out(index_bits(self.code_max + 1)),
+                "clip": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the comparator and the code register."""

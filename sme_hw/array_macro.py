@@ -52,21 +52,23 @@ class ArrayMacro(wiring.Component):
         self.depth = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
         a = hardware.adcs_per_crossbar
         code_max = min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb)
-        super().__init__({
-            "write": In(
-                CellWrite(
-                    rows=hardware.group_rows,
-                    cell_bits=hardware.cell_bits,
-                    depth=self.depth,
-                    adcs=a,
-                )
-            ),
-            "slot": In(index_bits(hardware.slots)),
-            "column_step": In(index_bits(hardware.column_steps)),
-            "word_lines": In(hardware.group_rows),
-            "codes": Out(data.ArrayLayout(unsigned(index_bits(code_max + 1)), a)),
-            "clips": Out(a),
-        })
+        super().__init__(
+            {
+                "write": In(
+                    CellWrite(
+                        rows=hardware.group_rows,
+                        cell_bits=hardware.cell_bits,
+                        depth=self.depth,
+                        adcs=a,
+                    )
+                ),
+                "slot": In(index_bits(hardware.slots)),
+                "column_step": In(index_bits(hardware.column_steps)),
+                "word_lines": In(hardware.group_rows),
+                "codes": Out(data.ArrayLayout(unsigned(index_bits(code_max + 1)), a)),
+                "clips": Out(a),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Connect a behavioural crossbar to its ADCs."""

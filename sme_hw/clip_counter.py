@@ -38,12 +38,14 @@ class ClipCounter(wiring.Component):
         check_int("width", width, 1, 64)
         self.flags = flags
         self.width = width
-        super().__init__({
-            "clear": In(1),
-            "valid": In(1),
-            "clips": In(flags),
-            "count": Out(width),
-        })
+        super().__init__(
+            {
+                "clear": In(1),
+                "valid": In(1),
+                "clips": In(flags),
+                "count": Out(width),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the flag count and the saturating adder."""

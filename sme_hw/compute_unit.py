@@ -65,17 +65,19 @@ class ComputeUnit(wiring.Component):
 
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
-        super().__init__({
-            "program": In(stream.Signature(PROGRAM_BITS)),
-            "i": In(
-                stream.Signature(
-                    data.ArrayLayout(unsigned(hardware.input_bits), hardware.inputs_per_beat)
-                )
-            ),
-            "o": Out(stream.Signature(ResultBeat(hardware))),
-            "clips": Out(data.ArrayLayout(unsigned(CLIP_COUNTER_BITS), hardware.planes)),
-            "busy": Out(1),
-        })
+        super().__init__(
+            {
+                "program": In(stream.Signature(PROGRAM_BITS)),
+                "i": In(
+                    stream.Signature(
+                        data.ArrayLayout(unsigned(hardware.input_bits), hardware.inputs_per_beat)
+                    )
+                ),
+                "o": Out(stream.Signature(ResultBeat(hardware))),
+                "clips": Out(data.ArrayLayout(unsigned(CLIP_COUNTER_BITS), hardware.planes)),
+                "busy": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Connect the stages."""
@@ -98,8 +100,7 @@ class ComputeUnit(wiring.Component):
         idle, accept = Signal(), Signal()
         m.d.comb += [
             accept.eq(
-                conversion.mid_vector
-                | (configuration.enable & ~self.program.valid & ~port.busy)
+                conversion.mid_vector | (configuration.enable & ~self.program.valid & ~port.busy)
             ),
             conversion.i.payload.eq(self.i.payload),
             conversion.i.valid.eq(self.i.valid & accept),

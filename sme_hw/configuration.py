@@ -43,17 +43,19 @@ class Configuration(wiring.Component):
 
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
-        super().__init__({
-            "write_enable": In(1),
-            "entry": In(index_bits(len(Control))),
-            "data": In(PROGRAM_BITS),
-            "enable": Out(1),
-            "clear": Out(1),
-            "input_last": Out(index_bits(hardware.input_beats)),
-            "column_last": Out(index_bits(hardware.column_steps)),
-            "result_last": Out(index_bits(hardware.result_beats)),
-            "group_last": Out(index_bits(hardware.slots)),
-        })
+        super().__init__(
+            {
+                "write_enable": In(1),
+                "entry": In(index_bits(len(Control))),
+                "data": In(PROGRAM_BITS),
+                "enable": Out(1),
+                "clear": Out(1),
+                "input_last": Out(index_bits(hardware.input_beats)),
+                "column_last": Out(index_bits(hardware.column_steps)),
+                "result_last": Out(index_bits(hardware.result_beats)),
+                "group_last": Out(index_bits(hardware.slots)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the registers."""

@@ -28,12 +28,14 @@ class CellWrite(wiring.Signature):
     """
 
     def __init__(self, *, rows: int, cell_bits: int, depth: int, adcs: int):
-        super().__init__({
-            "enable": Out(1),
-            "adc": Out(index_bits(adcs)),
-            "address": Out(index_bits(depth)),
-            "data": Out(rows * cell_bits),
-        })
+        super().__init__(
+            {
+                "enable": Out(1),
+                "adc": Out(index_bits(adcs)),
+                "address": Out(index_bits(depth)),
+                "data": Out(rows * cell_bits),
+            }
+        )
 
 
 class CrossbarBank(wiring.Component):
@@ -77,14 +79,16 @@ class CrossbarBank(wiring.Component):
         self.cell_bits = cell_bits
         self.depth = depth
         self.sum_max = rows * (2**cell_bits - 1)
-        super().__init__({
-            "write_enable": In(1),
-            "write_address": In(index_bits(depth)),
-            "write_data": In(rows * cell_bits),
-            "address": In(index_bits(depth)),
-            "word_lines": In(rows),
-            "total": Out(unsigned(self.sum_max.bit_length())),
-        })
+        super().__init__(
+            {
+                "write_enable": In(1),
+                "write_address": In(index_bits(depth)),
+                "write_data": In(rows * cell_bits),
+                "address": In(index_bits(depth)),
+                "word_lines": In(rows),
+                "total": Out(unsigned(self.sum_max.bit_length())),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the memory and the popcount."""
@@ -152,12 +156,14 @@ class Crossbar(wiring.Component):
         self.depth = depth
         self.adcs = adcs
         self.sum_max = rows * (2**cell_bits - 1)
-        super().__init__({
-            "write": In(CellWrite(rows=rows, cell_bits=cell_bits, depth=depth, adcs=adcs)),
-            "address": In(index_bits(depth)),
-            "word_lines": In(rows),
-            "sums": Out(data.ArrayLayout(unsigned(self.sum_max.bit_length()), adcs)),
-        })
+        super().__init__(
+            {
+                "write": In(CellWrite(rows=rows, cell_bits=cell_bits, depth=depth, adcs=adcs)),
+                "address": In(index_bits(depth)),
+                "word_lines": In(rows),
+                "sums": Out(data.ArrayLayout(unsigned(self.sum_max.bit_length()), adcs)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the banks."""

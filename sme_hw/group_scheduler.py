@@ -20,10 +20,12 @@ class GroupEntry(data.StructLayout):
     """
 
     def __init__(self, hardware: HardwareParams):
-        super().__init__({
-            "first": index_bits(hardware.converted_bits),
-            "last": index_bits(hardware.converted_bits),
-        })
+        super().__init__(
+            {
+                "first": index_bits(hardware.converted_bits),
+                "last": index_bits(hardware.converted_bits),
+            }
+        )
 
 
 class Step(data.StructLayout):
@@ -44,14 +46,16 @@ class Step(data.StructLayout):
     """
 
     def __init__(self, hardware: HardwareParams):
-        super().__init__({
-            "bit_cycle": index_bits(hardware.converted_bits),
-            "slot": index_bits(hardware.slots),
-            "column_step": index_bits(hardware.column_steps),
-            "subtract": 1,
-            "first": 1,
-            "last": 1,
-        })
+        super().__init__(
+            {
+                "bit_cycle": index_bits(hardware.converted_bits),
+                "slot": index_bits(hardware.slots),
+                "column_step": index_bits(hardware.column_steps),
+                "subtract": 1,
+                "first": 1,
+                "last": 1,
+            }
+        )
 
 
 class GroupScheduler(wiring.Component):
@@ -87,22 +91,26 @@ class GroupScheduler(wiring.Component):
 
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
-        super().__init__({
-            "write": In(
-                wiring.Signature({
-                    "enable": Out(1),
-                    "address": Out(index_bits(hardware.slots)),
-                    "data": Out(GroupEntry(hardware)),
-                })
-            ),
-            "last_group": In(index_bits(hardware.slots)),
-            "last_column_step": In(index_bits(hardware.column_steps)),
-            "vector": In(VectorHandshake()),
-            "room": In(1),
-            "step_valid": Out(1),
-            "step": Out(Step(hardware)),
-            "active": Out(1),
-        })
+        super().__init__(
+            {
+                "write": In(
+                    wiring.Signature(
+                        {
+                            "enable": Out(1),
+                            "address": Out(index_bits(hardware.slots)),
+                            "data": Out(GroupEntry(hardware)),
+                        }
+                    )
+                ),
+                "last_group": In(index_bits(hardware.slots)),
+                "last_column_step": In(index_bits(hardware.column_steps)),
+                "vector": In(VectorHandshake()),
+                "room": In(1),
+                "step_valid": Out(1),
+                "step": Out(Step(hardware)),
+                "active": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the table and the nested counters."""

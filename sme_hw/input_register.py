@@ -36,10 +36,12 @@ class BitSelect(data.StructLayout):
     """
 
     def __init__(self, hardware: HardwareParams):
-        super().__init__({
-            "bit_cycle": index_bits(hardware.converted_bits),
-            "slot": index_bits(hardware.slots),
-        })
+        super().__init__(
+            {
+                "bit_cycle": index_bits(hardware.converted_bits),
+                "slot": index_bits(hardware.slots),
+            }
+        )
 
 
 class InputRegister(wiring.Component):
@@ -73,14 +75,16 @@ class InputRegister(wiring.Component):
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
         lanes = hardware.inputs_per_beat
-        super().__init__({
-            "last_beat": In(index_bits(hardware.input_beats)),
-            "i": In(stream.Signature(data.ArrayLayout(hardware.converted_bits, lanes))),
-            "vector": Out(VectorHandshake()),
-            "select": In(BitSelect(hardware)),
-            "word_lines": Out(hardware.group_rows),
-            "mid_vector": Out(1),
-        })
+        super().__init__(
+            {
+                "last_beat": In(index_bits(hardware.input_beats)),
+                "i": In(stream.Signature(data.ArrayLayout(hardware.converted_bits, lanes))),
+                "vector": Out(VectorHandshake()),
+                "select": In(BitSelect(hardware)),
+                "word_lines": Out(hardware.group_rows),
+                "mid_vector": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build both buffers and the word-line selection."""
@@ -120,9 +124,7 @@ class InputRegister(wiring.Component):
             for t in range(hardware.converted_bits)
         ]
         with m.If(self.vector.valid & self.vector.ready):
-            m.d.sync += [
-                plane.eq(Cat(row[t] for row in rows)) for t, plane in enumerate(planes)
-            ]
+            m.d.sync += [plane.eq(Cat(row[t] for row in rows)) for t, plane in enumerate(planes)]
         lines = Signal(padded_rows)
         with m.Switch(self.select.bit_cycle):
             for t, plane in enumerate(planes):

@@ -168,9 +168,8 @@ class HardwareParams:
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as plain JSON values."""
-        return {
-            f.name: list(v) if isinstance(v := getattr(self, f.name), tuple) else v for f in fields(self)
-        }
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
 
     # Geometry
 

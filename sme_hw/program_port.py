@@ -27,12 +27,14 @@ class EntryWrite(wiring.Signature):
     """
 
     def __init__(self, width: int):
-        super().__init__({
-            "enable": Out(1),
-            "region": Out(4),
-            "entry": Out(_ENTRY_BITS),
-            "data": Out(width),
-        })
+        super().__init__(
+            {
+                "enable": Out(1),
+                "region": Out(4),
+                "entry": Out(_ENTRY_BITS),
+                "data": Out(width),
+            }
+        )
 
 
 class ProgramPort(wiring.Component):
@@ -62,12 +64,14 @@ class ProgramPort(wiring.Component):
         self.hardware = hardware
         self.words = {region: entry_words(hardware, region) for region in Region}
         self.data_words = max(self.words.values())
-        super().__init__({
-            "i": In(stream.Signature(PROGRAM_BITS)),
-            "idle": In(1),
-            "write": Out(EntryWrite(self.data_words * PROGRAM_BITS)),
-            "busy": Out(1),
-        })
+        super().__init__(
+            {
+                "i": In(stream.Signature(PROGRAM_BITS)),
+                "idle": In(1),
+                "write": Out(EntryWrite(self.data_words * PROGRAM_BITS)),
+                "busy": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the header decoder and the word assembly."""

@@ -22,12 +22,14 @@ class ResultBeat(data.StructLayout):
     """
 
     def __init__(self, hardware: HardwareParams):
-        super().__init__({
-            "results": data.ArrayLayout(
-                signed(hardware.result_bits), hardware.results_per_beat
-            ),
-            "last": 1,
-        })
+        super().__init__(
+            {
+                "results": data.ArrayLayout(
+                    signed(hardware.result_bits), hardware.results_per_beat
+                ),
+                "last": 1,
+            }
+        )
 
 
 class ResultBuffer(wiring.Component):
@@ -67,16 +69,18 @@ class ResultBuffer(wiring.Component):
         self.step_layout = data.ArrayLayout(
             signed(hardware.result_bits), hardware.adcs_per_crossbar
         )
-        super().__init__({
-            "reserve": In(1),
-            "room": Out(1),
-            "i_valid": In(1),
-            "i": In(self.step_layout),
-            "last_column_step": In(index_bits(hardware.column_steps)),
-            "last_beat": In(index_bits(hardware.result_beats)),
-            "o": Out(stream.Signature(ResultBeat(hardware))),
-            "empty": Out(1),
-        })
+        super().__init__(
+            {
+                "reserve": In(1),
+                "room": Out(1),
+                "i_valid": In(1),
+                "i": In(self.step_layout),
+                "last_column_step": In(index_bits(hardware.column_steps)),
+                "last_beat": In(index_bits(hardware.result_beats)),
+                "o": Out(stream.Signature(ResultBeat(hardware))),
+                "empty": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the credit counter, the buffer and the width adapter."""

@@ -49,11 +49,13 @@ class RowConversion(wiring.Component):
         }
         if hardware.rcmr_bits:
             members["write"] = In(
-                wiring.Signature({
-                    "enable": Out(1),
-                    "address": Out(index_bits(hardware.input_beats)),
-                    "data": Out(lanes * hardware.rcmr_bits),
-                })
+                wiring.Signature(
+                    {
+                        "enable": Out(1),
+                        "address": Out(index_bits(hardware.input_beats)),
+                        "data": Out(lanes * hardware.rcmr_bits),
+                    }
+                )
             )
         super().__init__(members)
 

@@ -43,17 +43,19 @@ class ShiftAdd(wiring.Component):
 
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
-        super().__init__({
-            "valid": In(1),
-            "sample": In(signed(hardware.splice_bits)),
-            "column_step": In(index_bits(hardware.column_steps)),
-            "bit_cycle": In(index_bits(hardware.converted_bits)),
-            "subtract": In(1),
-            "first": In(1),
-            "last": In(1),
-            "result_valid": Out(1),
-            "result": Out(signed(hardware.result_bits)),
-        })
+        super().__init__(
+            {
+                "valid": In(1),
+                "sample": In(signed(hardware.splice_bits)),
+                "column_step": In(index_bits(hardware.column_steps)),
+                "bit_cycle": In(index_bits(hardware.converted_bits)),
+                "subtract": In(1),
+                "first": In(1),
+                "last": In(1),
+                "result_valid": Out(1),
+                "result": Out(signed(hardware.result_bits)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the barrel shifter and the accumulator memory."""

@@ -31,14 +31,16 @@ class Splice(wiring.Component):
 
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
-        codes = data.StructLayout({
-            f"plane_{j}": unsigned(bits) for j, bits in enumerate(hardware.plane_code_bits)
-        })
-        super().__init__({
-            "positive": In(codes),
-            "negative": In(codes),
-            "sample": Out(signed(hardware.splice_bits)),
-        })
+        codes = data.StructLayout(
+            {f"plane_{j}": unsigned(bits) for j, bits in enumerate(hardware.plane_code_bits)}
+        )
+        super().__init__(
+            {
+                "positive": In(codes),
+                "negative": In(codes),
+                "sample": Out(signed(hardware.splice_bits)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Build the weighted adder tree."""

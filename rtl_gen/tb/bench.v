@@ -6,25 +6,26 @@ module bench #(
     parameter RESULT_WIDTH = 24,
     parameter CLIPS_WIDTH = 32
 ) (
-    input wire clk
+    input wire clk /* verilator public_flat_rw */
 );
     localparam INPUT_WORDS = (INPUT_WIDTH + 31) / 32;
     localparam RESULT_WORDS = (RESULT_WIDTH + 31) / 32;
 
-    // Written by the cocotb test.
-    reg rst = 1;
-    reg files_open = 0;
-    reg request = 0;               // each change starts a job
-    reg [31:0] program_words = 0;
-    reg [31:0] input_beats = 0;
-    reg [31:0] result_beats = 0;
-    reg [7:0] stall = 0;           // 0: never; n: streams pause in n of 256 clocks
-    reg [31:0] seed = 1;
+    // Written by the cocotb test. Only what Python touches is public in Verilator: that makes building
+    // and running many times faster than making everything public.
+    reg rst /* verilator public_flat_rw */ = 1;
+    reg files_open /* verilator public_flat_rw */ = 0;
+    reg request /* verilator public_flat_rw */ = 0;               // each change starts a job
+    reg [31:0] program_words /* verilator public_flat_rw */ = 0;
+    reg [31:0] input_beats /* verilator public_flat_rw */ = 0;
+    reg [31:0] result_beats /* verilator public_flat_rw */ = 0;
+    reg [7:0] stall /* verilator public_flat_rw */ = 0;           // 0: never; n: streams pause in n of 256 clocks
+    reg [31:0] seed /* verilator public_flat_rw */ = 1;
 
     // Read by the cocotb test.
-    reg done = 0;
-    reg [63:0] cycles = 0;         // first input beat to last result beat, both included
-    wire [CLIPS_WIDTH-1:0] clips;
+    reg done /* verilator public_flat_rw */ = 0;
+    reg [63:0] cycles /* verilator public_flat_rw */ = 0;         // first input beat to last result beat, both included
+    wire [CLIPS_WIDTH-1:0] clips /* verilator public_flat_rw */;
 
     reg [31:0] program_payload = 0;
     reg program_valid = 0;

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 SIMULATORS = ("verilator", "icarus")
@@ -24,7 +25,7 @@ class SimulatorError(Exception):
     """A simulator is missing, or could not build or run the design."""
 
 
-def _version(executable):
+def _version(executable: str) -> tuple[int, int] | None:
     """Return the version of a Verilator as a tuple, or None."""
     with contextlib.suppress(OSError):
         text = subprocess.run([executable, "--version"], capture_output=True, text=True).stdout
@@ -33,7 +34,7 @@ def _version(executable):
     return None
 
 
-def _use_verilator():
+def _use_verilator() -> None:
     """Find Verilator and put it first on PATH."""
     for tool, package in (("g++", "g++"), ("make", "make"), ("perl", "perl")):
         if shutil.which(tool) is None:
@@ -55,26 +56,26 @@ def _use_verilator():
     os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
 
 
-def _use_icarus():
+def _use_icarus() -> None:
     if shutil.which("iverilog") is None:
         raise SimulatorError("Icarus Verilog was not found: install the system package iverilog")
 
 
-def _stamp(sources, *more):
+def _stamp(sources: list[Path], *more: object) -> str:
     digest = hashlib.sha256(repr(more).encode())
     for source in sources:
         digest.update(source.read_bytes())
     return digest.hexdigest()
 
 
-def _tail(log, error):
+def _tail(log: Path, error: BaseException) -> str:
     """Return an error with the last lines of a log."""
     lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
     return "\n".join([str(error), *lines])
 
 
 @contextlib.contextmanager
-def _import_path(folder):
+def _import_path(folder: Path) -> Iterator[None]:
     """Let the simulator's Python find the test module."""
     sys.path.insert(0, str(folder))
     try:
@@ -83,7 +84,7 @@ def _import_path(folder):
         sys.path.remove(str(folder))
 
 
-def simulate(here, simulator="verilator", waves=False):
+def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False) -> bool:
     """Build the testbench in folder ``here`` unless it is built, and run it.
 
     Returns True if the test passed. Raises SimulatorError if it could not run.
@@ -100,7 +101,8 @@ def simulate(here, simulator="verilator", waves=False):
     build_dir = here / f"sim_build_{simulator}{'_waves' if waves else ''}"
     options = []
     if simulator == "verilator":
-        options = ["-Wno-fatal", "--no-timing", "-O3", "-CFLAGS", "-O2"]
+        # Opposite to the switch that cocotb gives: bench.v names what Python needs.
+        options = ["-Wno-fatal", "--no-timing", "--no-public-flat-rw"]
         if waves:
             options += ["--trace-fst", "--trace-structs"]
     build_log, log = here / "build.log", here / "sim.log"
@@ -156,7 +158,7 @@ def simulate(here, simulator="verilator", waves=False):
     return not failed
 
 
-def main():
+def main() -> int:
     """Run the testbench that this file lies in."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--simulator", choices=SIMULATORS, default="verilator")
@@ -168,7 +170,11 @@ def main():
     except SimulatorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print("PASS: all results, clips and clocks as expected" if passed else f"FAIL: see {here / 'sim.log'}")
+    print(
+        "PASS: all results, clips and clocks as expected"
+        if passed
+        else f"FAIL: see {here / 'sim.log'}"
+    )
     return 0 if passed else 1
 
 

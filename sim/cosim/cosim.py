@@ -149,9 +149,7 @@ class Session:
         if self._generated:
             write_testbench_data(self.directory / "tb", hardware, jobs)
         else:
-            generate(
-                hardware, self.directory, jobs, extra={"options": self.parameters.as_dict()}
-            )
+            generate(hardware, self.directory, jobs, extra={"options": self.parameters.as_dict()})
             self._generated = True
         generated = time.perf_counter()
         try:

@@ -18,7 +18,9 @@ def program_port(program: np.ndarray, hardware: HardwareParams) -> list[tuple[Re
         region = Region(address >> 28)
         size = entry_words(hardware, region)
         for entry in range(count):
-            value = sum(w << PROGRAM_BITS * i for i, w in enumerate(words[position : position + size]))
+            value = sum(
+                w << PROGRAM_BITS * i for i, w in enumerate(words[position : position + size])
+            )
             writes.append((region, (address & 0xFFFFFFF) + entry, value))
             position += size
     return writes

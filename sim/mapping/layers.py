@@ -71,7 +71,9 @@ def unroll(weights: np.ndarray, groups: int = 1) -> np.ndarray:
     return weights.reshape(groups, out // groups, -1).transpose(0, 2, 1)
 
 
-def placements(groups: int, rows: int, columns: int, tile_rows: int, tile_columns: int) -> list[Placement]:
+def placements(
+    groups: int, rows: int, columns: int, tile_rows: int, tile_columns: int
+) -> list[Placement]:
     """Pack the groups of a layer onto crossbars.
 
     As many as fit share a tile along its diagonal; a group larger than a tile is tiled alone

@@ -131,7 +131,9 @@ class Parameters:
 def presets() -> list[str]:
     """Return the names of the presets that come with the package."""
     folder = resources.files("sme_hw") / "presets"
-    names = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+    names = sorted(
+        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+    )
     return sorted(names, key=lambda name: name != "paper")
 
 

@@ -10,7 +10,9 @@ def tile_starts(length: int, size: int) -> np.ndarray:
     return np.arange(0, length, size)
 
 
-def occupied_planes(codes: np.ndarray, tile_columns: int, cell_bits: int, planes: int) -> np.ndarray:
+def occupied_planes(
+    codes: np.ndarray, tile_columns: int, cell_bits: int, planes: int
+) -> np.ndarray:
     """Tell which planes of each tile have at least one 1.
 
     Parameters

@@ -43,7 +43,9 @@ def _drop(rows: Rows) -> np.ndarray:
 
 def _rounded(rows: Rows) -> np.ndarray:
     """Round the unquantised weights of shifted rows on their coarser grid."""
-    codes = np.minimum(uniform_codes(np.ldexp(rows.positions, -rows.shifts)), 2**rows.planes_bits - 1)
+    codes = np.minimum(
+        uniform_codes(np.ldexp(rows.positions, -rows.shifts)), 2**rows.planes_bits - 1
+    )
     return np.where(rows.shifts > 0, codes, rows.codes).astype(np.int16)
 
 

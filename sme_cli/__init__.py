@@ -1,0 +1,1 @@
+"""The `sme` command: one file per subcommand."""

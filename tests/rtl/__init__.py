@@ -1,0 +1,1 @@
+"""Tests of emitted Verilog, in a simulator under cocotb."""

@@ -1,0 +1,1 @@
+"""Unit tests in Python and in the Amaranth simulator."""
