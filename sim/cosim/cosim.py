@@ -3,9 +3,10 @@
 import json
 import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,11 @@ from sme_hw.params import check_choice
 
 from .jobs import check_inputs, tile_jobs
 
-__all__ = ["CosimResult", "Session", "TileResult", "cosim"]
+__all__ = ["CosimError", "CosimResult", "Session", "TileResult", "cosim"]
+
+
+class CosimError(Exception):
+    """The simulation ended before all results were there: the RTL hangs, for example."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,8 @@ class Session:
         ``"verilator"`` or ``"icarus"``.
     waves : bool
         Keep a waveform of the last run, ``tb/waves.fst``.
+    status : callable, optional
+        Told what is being done, and what part of the results is there.
     """
 
     def __init__(
@@ -124,12 +131,14 @@ class Session:
         *,
         simulator: str = "verilator",
         waves: bool = False,
+        status: Callable[[str, float], None] | None = None,
     ):
         check_choice("simulator", simulator, list(SIMULATORS))
         self.parameters = parameters
         self.directory = directory
         self.simulator = simulator
         self.waves = waves
+        self.status = status or (lambda text, done: None)
         self.seconds = {"generate": 0.0, "simulate": 0.0}
         self._generated = False
 
@@ -143,9 +152,10 @@ class Session:
         inputs : numpy.ndarray of integers, shape (vectors, rows)
         """
         hardware = self.parameters.hardware
-        inputs = check_inputs(inputs, layer.matrices[0].codes.shape[0], hardware)
+        inputs = check_inputs(np.asarray(inputs), layer.shape[1], hardware)
         jobs = tile_jobs(layer, inputs)
         start = time.perf_counter()
+        self.status("generating Verilog", 0.0)
         if self._generated:
             write_testbench_data(self.directory / "tb", hardware, jobs)
         else:
@@ -153,12 +163,36 @@ class Session:
             self._generated = True
         generated = time.perf_counter()
         try:
-            simulate(self.directory / "tb", self.simulator, self.waves)
+            with self._watch():
+                simulate(self.directory / "tb", self.simulator, self.waves)
         except SimulatorError as error:
             raise InputError(str(error)) from None
         self.seconds["generate"] += generated - start
         self.seconds["simulate"] += time.perf_counter() - generated
         return self._collect(layer, jobs, len(inputs))
+
+    @contextmanager
+    def _watch(self) -> Iterator[None]:
+        """Report progress while the simulator runs: the results' file grows to a known size."""
+        folder = self.directory / "tb"
+        expected = max(1, (folder / "expected.hex").stat().st_size)
+        ends = threading.Event()
+
+        def look() -> None:
+            while not ends.wait(0.5):
+                try:
+                    part = (folder / "results.hex").stat().st_size / expected
+                    self.status(f"running in {self.simulator}", min(part, 1.0))
+                except FileNotFoundError:
+                    self.status(f"building for {self.simulator}", 0.0)
+
+        watcher = threading.Thread(target=look, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            ends.set()
+            watcher.join()
 
     def _collect(self, layer: LayerMapping, jobs: list[Job], vectors: int) -> CosimResult:
         """Read what the simulation left and compare it with the golden model."""
@@ -167,7 +201,9 @@ class Session:
             report = json.loads((folder / "report.json").read_text())
             returned = read_results(folder / "results.hex", self.parameters.hardware, jobs)
         except (OSError, ValueError) as error:
-            raise InputError(f"the simulation did not finish, see its log: {error}") from None
+            log = folder / "sim.log"
+            text = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            raise CosimError(f"the simulation did not finish: {error}\n{text}") from None
         (matrix,) = layer.matrices
         outputs = np.zeros((vectors, matrix.codes.shape[1]), np.int64)
         golden = np.zeros_like(outputs)
@@ -200,7 +236,7 @@ def cosim(
     simulator: str = "verilator",
     directory: str | Path | None = None,
     waves: bool = False,
-    status: Callable[[str], None] = lambda text: None,
+    status: Callable[[str, float], None] | None = None,
 ) -> CosimResult:
     """Map a matrix, generate its Verilog, run that under cocotb, and compare.
 
@@ -218,7 +254,7 @@ def cosim(
     waves : bool
         Keep a waveform, ``tb/waves.fst`` in ``directory``.
     status : callable, optional
-        Told what is being done.
+        Told what is being done, and what part of the results is there.
 
     Returns
     -------
@@ -231,13 +267,10 @@ def cosim(
         Weights, inputs or parameters cannot be used, or the simulator is missing.
     """
     chosen = load_parameters() if parameters is None else parameters
-    status("mapping")
     layer = map_matrix(weights, chosen)
-    inputs = check_inputs(np.asarray(inputs), layer.shape[0], chosen.hardware)
     with ExitStack() as stack:
         if directory is None:
             directory = tempfile.mkdtemp(prefix="sme-cosim-")
             stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        session = Session(chosen, Path(directory), simulator=simulator, waves=waves)
-        status(f"generating and running the RTL in {simulator}")
+        session = Session(chosen, Path(directory), simulator=simulator, waves=waves, status=status)
         return session.run(layer, inputs)

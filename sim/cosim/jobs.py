@@ -64,7 +64,8 @@ def tile_jobs(layer: LayerMapping, inputs: np.ndarray) -> list[Job]:
     (matrix,) = layer.matrices
     jobs = []
     for rows, columns in matrix.tiles(hardware):
-        name = f"{layer.name} rows {rows.start}..{rows.stop - 1} columns {columns.start}..{columns.stop - 1}"
+        place = f"rows {rows.start}..{rows.stop - 1} columns {columns.start}..{columns.stop - 1}"
+        name = f"{layer.name} {place}"
         image = matrix.image((rows, columns), hardware)
         jobs.append(make_job(name, image, hardware, inputs[:, rows]))
         stalled = make_job(f"{name}, stalled", image, hardware, inputs[:STALLED_VECTORS, rows])

@@ -2,17 +2,25 @@
 
 from .mapping import Counts, Errors, LayerMapping, MatrixMapping, map_layer, map_matrix
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
+from .store import describe, load_mapping, save_mapping
+from .weights import LayerWeights, read_array, read_layers
 
 __all__ = [
     "OPTIONS",
     "Counts",
     "Errors",
     "LayerMapping",
+    "LayerWeights",
     "MappingParams",
     "MatrixMapping",
     "Parameters",
+    "describe",
+    "load_mapping",
     "load_parameters",
     "map_layer",
     "map_matrix",
     "presets",
+    "read_array",
+    "read_layers",
+    "save_mapping",
 ]

@@ -422,4 +422,4 @@ def map_matrix(
     if weights.ndim != 2 or 0 in weights.shape:
         raise InputError(f"{name}: a matrix (rows x columns) is needed, not shape {weights.shape}")
     chosen = load_parameters() if parameters is None else parameters
-    return _map_groups(name, weights.shape, weights[np.newaxis], chosen, None)
+    return map_layer(name, weights.T, chosen)

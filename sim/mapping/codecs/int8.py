@@ -9,7 +9,7 @@ __all__ = ["INT8"]
 
 
 def _factor(peaks: np.ndarray, scale: Scale, grid: Grid) -> np.ndarray:
-    """The peak itself: a uniform grid ends at its largest weight, powers of two would waste it."""
+    """Return the peaks: a uniform grid ends at its largest weight; powers of two would waste it."""
     return peaks
 
 

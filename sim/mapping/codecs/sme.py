@@ -9,7 +9,7 @@ __all__ = ["SME"]
 
 
 def _factor(peaks: np.ndarray, scale: Scale, grid: Grid) -> np.ndarray:
-    """The smallest factor (power of two, if asked) with peak / factor <= 1 - 2**-S."""
+    """Return the smallest factor (power of two, if asked) with peak / factor <= 1 - 2**-S."""
     top = 1 - 2.0**-grid.window
     if not scale.power_of_two:
         return peaks / top
@@ -34,4 +34,4 @@ def _code_step(factors: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 SME = Codec("sme", _factor, _project, _quantise, _code_step, windowed=True)
-"""w = alpha * sum of b_i 2^-i over S consecutive bits (the paper's section III-A; SPEC section 2)."""
+"""w = alpha * sum of b_i 2^-i over S consecutive bits (the paper's section III-A)."""

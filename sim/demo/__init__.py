@@ -1,0 +1,1 @@
+"""The demonstration: handwritten digits, from training to RTL (extra ``demo``)."""

@@ -1,0 +1,138 @@
+"""Reads weight files: .npy, .npz and .safetensors."""
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from sme_hw.errors import InputError
+
+__all__ = ["LayerWeights", "read_array", "read_layers"]
+
+SUFFIXES = (".npy", ".npz", ".safetensors")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerWeights:
+    """Weights of one layer as a file holds them.
+
+    Parameters
+    ----------
+    name : str
+    weights : numpy.ndarray, shape (out, in) or (out, in / groups, kh, kw)
+    groups : int
+    """
+
+    name: str
+    weights: np.ndarray
+    groups: int
+
+
+def read_array(path: str | Path) -> np.ndarray:
+    """Return the array of a .npy file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is cut short, or holds Python objects.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read: {_line(error)}") from None
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise InputError(f"{path} holds several arrays; a single one (.npy) is needed")
+    return array
+
+
+def _line(error: Exception) -> str:
+    """Return an error's message on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _npz_arrays(path: Path) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+    with np.load(path, allow_pickle=False) as archive:
+        for name in archive.files:
+            yield name, partial(archive.__getitem__, name)
+
+
+def _safetensors_arrays(path: Path) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        raise InputError(f"{path}: reading it needs: pip install sme[models]") from None
+    try:
+        with safe_open(path, framework="numpy") as archive:
+            for name in archive.keys():  # noqa: SIM118 (it is no dictionary)
+                yield name, partial(archive.get_tensor, name)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from None
+
+
+def _groups_of(name: str, weights: np.ndarray, given: Mapping[str, int]) -> int:
+    """Return the groups of a layer: as given, or depthwise if it looks like that."""
+    if name in given:
+        return given[name]
+    depthwise = weights.ndim == 4 and weights.shape[1] == 1 and weights.shape[0] > 1
+    return weights.shape[0] if depthwise else 1
+
+
+def read_layers(
+    path: str | Path, groups: Mapping[str, int] | None = None
+) -> tuple[list[LayerWeights], list[str]]:
+    """Read the layers of a weight file.
+
+    Parameters
+    ----------
+    path : path
+        A .npy file holds one matrix, rows = inputs. In .npz and .safetensors files, arrays whose
+        name ends in ``weight`` are layers, shape (out, in) or (out, in / groups, kh, kw).
+    groups : mapping, optional
+        Groups of convolutions by name; elsewhere a 4-D array with in / groups = 1 and out > 1 is
+        taken as depthwise.
+
+    Returns
+    -------
+    layers : list of LayerWeights
+    ignored : list of str
+        The other arrays' names.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or holds no layer, or ``groups`` names no layer.
+    """
+    path, given = Path(path), dict(groups or {})
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"{path}: one of {', '.join(SUFFIXES)} is needed")
+    if path.suffix == ".npy":
+        if given:
+            raise InputError(f"groups {next(iter(given))}: a .npy file holds a dense matrix")
+        matrix = read_array(path)
+        if matrix.ndim != 2:
+            raise InputError(f"{path}: a matrix (rows x columns) is needed, not {matrix.shape}")
+        return [LayerWeights(path.stem, matrix.T, 1)], []
+    layers, ignored = [], []
+    arrays = _npz_arrays if path.suffix == ".npz" else _safetensors_arrays
+    try:
+        for name, load in arrays(path):
+            array = load() if name.endswith("weight") else None
+            if array is not None and array.ndim in (2, 4):
+                layers.append(LayerWeights(name, array, _groups_of(name, array, given)))
+            else:
+                ignored.append(name)
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read: {_line(error)}") from None
+    for name in given:
+        if name not in [layer.name for layer in layers]:
+            names = ", ".join(layer.name for layer in layers)
+            raise InputError(f"groups {name}: there is no such layer, only {names}")
+    if not layers:
+        raise InputError(f"{path} holds no array of 2 or 4 axes whose name ends in 'weight'")
+    return layers, ignored

@@ -1,0 +1,55 @@
+"""The `sme` command."""
+
+import sys
+
+import click
+
+from sim.cosim import CosimError
+from sme_hw.errors import InputError
+
+from .cosim import cosim_command
+from .demo import demo_command
+from .generate import generate_command
+from .map import map_command
+from .presets import presets_command
+
+__all__ = ["cli", "main"]
+
+BAD_INPUT = 2
+FAILED_COMPARISON = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sme", prog_name="sme")
+def cli() -> None:
+    """Map DNN weights onto bit-sparse ReRAM crossbars and generate the hardware for them."""
+
+
+for _command in (demo_command, map_command, generate_command, cosim_command, presets_command):
+    cli.add_command(_command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns 0, 1 for a failed comparison, or 2 for bad input."""
+    try:
+        result = cli.main(arguments, prog_name="sme", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except click.Abort:
+        print("aborted", file=sys.stderr)
+        return 130
+    except MemoryError:
+        print("error: not enough memory", file=sys.stderr)
+        return BAD_INPUT
+    except CosimError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED_COMPARISON
+    except (InputError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

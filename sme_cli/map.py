@@ -1,0 +1,95 @@
+"""`sme map`: weights to crossbar contents."""
+
+from typing import Any
+
+import click
+
+from sim.mapping import describe, map_layer, read_layers, save_mapping
+from sme_hw.errors import InputError
+
+from .console import bar, output, table, write_report
+from .options import json_option, parameter_options, take_parameters
+
+__all__ = ["map_command"]
+
+
+def _parse_groups(entries: tuple[str, ...]) -> dict[str, int]:
+    groups = {}
+    for entry in entries:
+        name, _, count = entry.rpartition("=")
+        if not name or not count.isdecimal() or int(count) < 1:
+            raise InputError(f"groups {entry}: NAME=N is needed, N at least 1")
+        groups[name] = int(count)
+    return groups
+
+
+def _layer_row(entry: dict[str, Any]) -> list[Any]:
+    ratios = entry["sqnr_db"]
+    return [
+        entry["name"],
+        f"{entry['rows']} x {entry['columns']}"
+        + (f" x {entry['groups']} groups" if entry["groups"] > 1 else ""),
+        entry["tiles"],
+        *entry["crossbars"].values(),
+        entry["rcmr_bits"],
+        ratios["quantisation"],
+        ratios["squeeze"],
+    ]
+
+
+@click.command("map")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "-o", "--output", "directory", type=click.Path(file_okay=False), help="Save the mapping here."
+)
+@click.option(
+    "--groups",
+    multiple=True,
+    metavar="NAME=N",
+    help="Groups of a convolution; without it, 4-D weights with one input channel per group are "
+    "taken as depthwise.",
+)
+@parameter_options()
+@json_option
+def map_command(
+    file: str, directory: str | None, groups: tuple[str, ...], json_file: str | None, **options: Any
+) -> None:
+    """Map the weights in FILE onto crossbars and count these.
+
+    FILE is a .npy matrix (rows = inputs), or .npz or .safetensors with layers in arrays whose
+    name ends in 'weight': (out, in) or (out, in / groups, kh, kw).
+
+    Example: sme map model.npz --squeeze 2 -o build/mapping
+    """
+    parameters = take_parameters(options)
+    sources, ignored = read_layers(file, _parse_groups(groups))
+    layers = []
+    with bar(sum(source.weights.size for source in sources)) as (progress, task):
+        for source in sources:
+            progress.update(task, description=source.name)
+            layers.append(
+                map_layer(
+                    source.name,
+                    source.weights,
+                    parameters,
+                    groups=source.groups,
+                    progress=lambda count: progress.advance(task, count),
+                )
+            )
+    report = describe(layers) | {"ignored": ignored}
+    if directory is not None:
+        save_mapping(layers, directory)
+    write_report(json_file, report)
+
+    total = report["crossbars"]
+    columns = ["layer", "rows x columns", "tiles", *total, "RCMR bits", "SQNR dB", "squeeze dB"]
+    rows = [_layer_row(entry) for entry in report["layers"]]
+    rows.append(["total", "", report["tiles"], *total.values(), report["rcmr_bits"], "", ""])
+    table("Crossbars", columns, rows)
+    if total["squeezed"]:
+        ratio = total["conventional"] / total["squeezed"]
+        output.print(f"{ratio:.2f} times fewer crossbars than conventional bit-slicing")
+    if ignored:
+        output.print(f"ignored (no layer weights): {', '.join(ignored)}")
+    if directory is not None:
+        output.print(f"saved in {directory}: mapping.npz, mapping.json")

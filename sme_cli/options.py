@@ -1,0 +1,102 @@
+"""The options that are parameters, the same for every subcommand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from sim.mapping import OPTIONS, Parameters, load_parameters
+from sim.mapping.codecs import CODECS
+from sim.mapping.params import AUTO
+from sim.mapping.scales import SCALES
+from sim.mapping.squeeze import POLICIES
+
+__all__ = ["json_option", "parameter_options", "take_parameters"]
+
+
+class _NumberOrWord(click.ParamType[Any]):
+    """A number, one particular word, or (if ``many``) numbers separated by commas."""
+
+    def __init__(self, word: str, *, many: bool = False):
+        self.word = word
+        self.many = many
+        self.name = f"n[,n...]|{word}" if many else f"n|{word}"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return an int, a tuple of int, or the word."""
+        if not isinstance(value, str) or value == self.word:
+            return value
+        try:
+            numbers = tuple(int(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if not numbers or (len(numbers) > 1 and not self.many):
+            allowed = "numbers separated by commas" if self.many else "a number"
+            self.fail(f"{value!r} is neither {allowed} nor {self.word!r}", param, ctx)
+        return numbers[0] if len(numbers) == 1 else numbers
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "rows": {"type": int, "help": "Crossbar rows R (word lines), 4..512."},
+    "cols": {"type": int, "help": "Crossbar columns C (bit lines), 4..512."},
+    "cell_bits": {"type": int, "help": "Bits a ReRAM cell holds: 1 (SLC) or 2 (MLC)."},
+    "input_bits": {"type": int, "help": "Input bits Ma, 1..16, fed bit-serially."},
+    "signed_inputs": {"help": "Inputs are two's complement."},
+    "rows_active": {
+        "type": _NumberOrWord("all"),
+        "help": "Rows that are active together, or 'all'.",
+    },
+    "adc_bits": {
+        "type": _NumberOrWord("lossless", many=True),
+        "help": "ADC resolution, 1..12: one for all planes, one for each built plane (most "
+        "significant first), or 'lossless'.",
+    },
+    "adc_lsb": {"type": int, "help": "ADC LSB size k, 0..8: a code counts 2^k cell levels."},
+    "adcs_per_crossbar": {"type": int, "help": "ADCs of a crossbar: columns converted per clock."},
+    "inputs_per_beat": {"type": int, "help": "Inputs per transfer on the input stream."},
+    "results_per_beat": {"type": int, "help": "Results per transfer on the result stream."},
+    "codec": {
+        "type": click.Choice([AUTO, *CODECS]),
+        "help": "How weights become codes; auto: integers as they are, floats by sme.",
+    },
+    "weight_bits": {"type": int, "help": "Magnitude bits Nq of a weight, 2..8."},
+    "window": {"type": int, "help": "S: how many consecutive bits of a magnitude may be 1."},
+    "scale": {"type": click.Choice(list(SCALES)), "help": "What sets the scale of the codes."},
+    "policy": {"type": click.Choice(list(POLICIES)), "help": "Squeeze policy."},
+    "squeeze": {"type": int, "help": "Squeeze degree x: leading bits emptied and released."},
+}
+
+
+def parameter_options(default_preset: str = "paper") -> Callable[[Any], Any]:
+    """Return a decorator that adds ``--preset`` and one option for every parameter."""
+
+    def decorate(function: Any) -> Any:
+        for key in reversed(OPTIONS):
+            flag = f"--{key.replace('_', '-')}"
+            if key == "signed_inputs":
+                flag += "/--unsigned-inputs"
+            function = click.option(flag, key, default=None, **_OPTIONS[key])(function)
+        return click.option(
+            "--preset",
+            default=default_preset,
+            show_default=True,
+            help="Preset that options change: a name (see sme presets) or a .toml file.",
+        )(function)
+
+    return decorate
+
+
+def take_parameters(options: dict[str, Any]) -> Parameters:
+    """Take the parameters out of a command's options, and check them."""
+    preset = options.pop("preset")
+    given = {key: options.pop(key) for key in OPTIONS}
+    return load_parameters(preset, **{k: v for k, v in given.items() if v is not None})
+
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False),
+    help="Write the report for machines to this file.",
+)
+"""``--json FILE``."""

@@ -1,0 +1,557 @@
+"""A second opinion: mapping and computation in plain loops, for the tests alone.
+
+Everything here is written from the project's specification (the SME paper, arXiv 2103.01705, and
+the reconstructions that the documentation lists), without looking at :mod:`sim.mapping`,
+:mod:`sim.golden` or :mod:`sme_hw`, and it imports none of them. It is meant to be obviously right,
+not to be fast: weights are encoded one by one, rows are shifted one by one, and every conversion of
+every analogue-to-digital converter is made in turn.
+
+Matrices of weights and codes are lists of rows; a row is a list with one entry per output column.
+"""
+
+import math
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+__all__ = [
+    "Encoded",
+    "Layer",
+    "Matrix",
+    "Options",
+    "codebook",
+    "compute",
+    "cycles_per_vector",
+    "encode",
+    "in_window",
+    "map_convolution",
+    "map_weights",
+    "minimal_shift",
+    "pow2_alpha",
+    "quantise",
+    "round_half_away",
+    "squeeze_tile",
+    "unit_compute",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options of a mapping and of its hardware, named like the project's own.
+
+    The defaults are those of the preset ``paper``.
+    """
+
+    rows: int = 128
+    cols: int = 128
+    cell_bits: int = 1
+    input_bits: int = 8
+    signed_inputs: bool = False
+    adc_bits: int | list[int] | str = 6
+    adc_lsb: int = 0
+    adcs_per_crossbar: int = 1
+    rows_active: int | str = "all"
+    inputs_per_beat: int = 1
+    results_per_beat: int = 1
+    codec: str = "sme"
+    weight_bits: int = 8
+    window: int = 3
+    scale: str = "layer-pow2"
+    policy: str = "paper"
+    squeeze: int = 1
+
+    def as_dict(self):
+        """Return the options as keyword arguments."""
+        return asdict(self)
+
+    @property
+    def code_bits(self):
+        """Bits of a code, padded to whole cells: N."""
+        return self.cell_bits * math.ceil(self.weight_bits / self.cell_bits)
+
+    @property
+    def kept_bits(self):
+        """Bits of a code that are left after the squeeze-out: N - x."""
+        return self.code_bits - self.squeeze
+
+    @property
+    def planes(self):
+        """Crossbars of one sign that are built for a tile."""
+        return self.kept_bits // self.cell_bits
+
+    @property
+    def active_rows(self):
+        """Rows that are converted together: G."""
+        return self.rows if self.rows_active == "all" else self.rows_active
+
+    def plane_adc_bits(self):
+        """Return the resolution of the converters of every plane, most significant first."""
+        if self.adc_bits == "lossless":
+            largest = self.active_rows * (2**self.cell_bits - 1)
+            bits = 0
+            while 2**bits < largest + 1:
+                bits += 1
+            return [bits] * self.planes
+        if isinstance(self.adc_bits, int):
+            return [self.adc_bits] * self.planes
+        return list(self.adc_bits)
+
+
+# Quantisation
+
+
+def round_half_away(value):
+    """Round a magnitude, halves upwards."""
+    return math.floor(value + 0.5)
+
+
+def pow2_alpha(largest, window):
+    """Return the smallest power of two that brings ``largest`` down to ``1 - 2**-window``."""
+    if largest == 0:
+        return 1.0
+    top = 1 - 2.0**-window
+    exponent = 0
+    while math.ldexp(largest, -exponent) > top:
+        exponent += 1
+    while math.ldexp(largest, -(exponent - 1)) <= top:
+        exponent -= 1
+    return math.ldexp(1.0, exponent)
+
+
+def round_to_window(value, window, finest):
+    """Round a positive number to ``window`` significant bits, none of them below ``finest``.
+
+    ``finest`` is the exponent of the last bit there is.
+    """
+    if value == 0:
+        return 0.0
+    _, exponent = math.frexp(value)
+    step = 2.0 ** max((exponent - 1) - window + 1, finest)
+    return round_half_away(value / step) * step
+
+
+def quantise(magnitude, alpha, bits, window):
+    """Return the magnitude code of one weight in the codec ``sme``."""
+    u = min(magnitude / alpha, 1 - 2.0**-window)
+    return int(round_to_window(u, window, -bits) * 2**bits)
+
+
+def codebook(bits, window):
+    """List the codes whose ones lie within ``window`` consecutive bits."""
+    return [code for code in range(2**bits) if in_window(code, window)]
+
+
+def in_window(code, window):
+    """Tell whether the ones of ``code`` lie within ``window`` consecutive bits."""
+    ones = [i for i in range(code.bit_length()) if code >> i & 1]
+    return not ones or ones[-1] - ones[0] < window
+
+
+@dataclass
+class Encoded:
+    """Codes of a matrix, with what they were before rounding.
+
+    ``exact`` holds the magnitudes in units of one code step, clipped but not rounded.
+    """
+
+    codes: list[list[int]]
+    exact: list[list[float]]
+    steps: list[float]
+
+
+def magnitudes(weights):
+    """Return the absolute values of a matrix as Python numbers."""
+    return [[abs(w) for w in row] for row in weights]
+
+
+def column_maxima(sizes):
+    """Return the largest magnitude of every column."""
+    return [max(column) for column in zip(*sizes, strict=True)]
+
+
+def encode(weights, options):
+    """Turn a whole layer into codes: rows are inputs, columns are outputs."""
+    sizes = magnitudes(weights)
+    if options.policy == "plain":
+        encoded = encode_uniform(sizes, column_maxima(sizes), options.kept_bits)
+    elif options.codec == "sme":
+        encoded = encode_sme(sizes, options)
+    elif options.codec == "int8":
+        maxima = column_maxima(sizes)
+        if options.scale == "layer-pow2":
+            maxima = [max(maxima)] * len(maxima)
+        encoded = encode_uniform(sizes, maxima, options.weight_bits)
+    else:
+        encoded = encode_codes(sizes, options)
+    for row, codes in zip(weights, encoded.codes, strict=True):
+        for c, weight in enumerate(row):
+            codes[c] = -codes[c] if weight < 0 else codes[c]
+    return encoded
+
+
+def encode_sme(sizes, options):
+    """Encode magnitudes in the codec of the paper."""
+    top = 1 - 2.0**-options.window
+    maxima = column_maxima(sizes)
+    if options.scale == "layer-pow2":
+        alphas = [pow2_alpha(max(maxima), options.window)] * len(maxima)
+    elif options.scale == "column-pow2":
+        alphas = [pow2_alpha(m, options.window) for m in maxima]
+    else:
+        alphas = [m / top if m else 1.0 for m in maxima]
+    codes, exact = [], []
+    for row in sizes:
+        codes.append([])
+        exact.append([])
+        for size, alpha in zip(row, alphas, strict=True):
+            codes[-1].append(quantise(size, alpha, options.weight_bits, options.window))
+            exact[-1].append(min(size / alpha, top) * 2**options.weight_bits)
+    return Encoded(codes, exact, [alpha / 2**options.weight_bits for alpha in alphas])
+
+
+def encode_uniform(sizes, maxima, bits):
+    """Encode magnitudes in equal steps, the largest of each column as all ones."""
+    largest = 2**bits - 1
+    exact = [
+        [size * largest / m if m else 0.0 for size, m in zip(row, maxima, strict=True)]
+        for row in sizes
+    ]
+    codes = [[round_half_away(value) for value in row] for row in exact]
+    return Encoded(codes, exact, [(m if m else 1.0) / largest for m in maxima])
+
+
+def encode_codes(sizes, options):
+    """Take integers as the codes they are."""
+    for row in sizes:
+        for size in row:
+            if size >= 2**options.weight_bits:
+                raise ValueError(f"{size} does not fit {options.weight_bits} bits")
+    codes = [[int(size) for size in row] for row in sizes]
+    exact = [[float(size) for size in row] for row in sizes]
+    return Encoded(codes, exact, [1.0] * len(sizes[0]))
+
+
+# Slicing and squeeze-out
+
+
+def tile_starts(length, size):
+    """Return where tiles begin and end along one side of a matrix."""
+    return [(start, min(start + size, length)) for start in range(0, length, size)]
+
+
+def cell_level(code, plane, options, bits):
+    """Return what plane ``plane`` (0 is the most significant) stores of a ``bits``-bit code."""
+    above = bits - (plane + 1) * options.cell_bits
+    return abs(code) >> above & (2**options.cell_bits - 1)
+
+
+def minimal_shift(codes, bits):
+    """Return by how much a row must move so that its codes fit ``bits`` bits."""
+    shift = 0
+    while max(abs(code) for code in codes) >> shift >= 2**bits:
+        shift += 1
+    return shift
+
+
+def row_shift(codes, options):
+    """Return the shift of one row of a tile."""
+    if options.policy == "plain":
+        return 0
+    shift = minimal_shift(codes, options.kept_bits)
+    if options.policy == "paper":
+        return options.squeeze if shift else 0
+    return shift
+
+
+def shifted_code(code, exact, shift, options):
+    """Return the code of a weight whose row was shifted by ``shift``."""
+    if shift == 0:
+        return code
+    kept = options.kept_bits
+    if options.policy == "rounded":
+        size = min(round_half_away(exact / 2**shift), 2**kept - 1)
+    elif options.policy == "rounded-window":
+        size = int(round_to_window(exact / 2**shift, options.window, 0))
+        while size >= 2**kept:
+            size = max(codebook(kept, options.window))
+    else:
+        size = abs(code) >> shift
+    return -size if code < 0 else size
+
+
+def squeeze_tile(codes, exact, options):
+    """Squeeze one tile: return its new codes and the shift of every row."""
+    squeezed, shifts = [], []
+    for code_row, exact_row in zip(codes, exact, strict=True):
+        shift = row_shift(code_row, options)
+        pairs = zip(code_row, exact_row, strict=True)
+        squeezed.append([shifted_code(code, size, shift, options) for code, size in pairs])
+        shifts.append(shift)
+    return squeezed, shifts
+
+
+def signs_of_planes(codes, options, bits):
+    """Return for every plane the set of signs that have at least one 1 there."""
+    planes = [set() for _ in range(bits // options.cell_bits)]
+    for row in codes:
+        for code in row:
+            for plane, signs in enumerate(planes):
+                if cell_level(code, plane, options, bits):
+                    signs.add(code < 0)
+    return planes
+
+
+def rcmr_row_bits(options):
+    """Return the bits that the Row Conversion Mask Register spends on a row."""
+    if options.squeeze == 0 or options.policy == "plain":
+        return 0
+    if options.policy == "paper":
+        return 1
+    return math.ceil(math.log2(options.squeeze + 1))
+
+
+@dataclass
+class Matrix:
+    """One matrix after mapping. ``shifts`` holds a list per row, one entry per column tile."""
+
+    codes: list[list[int]]
+    shifts: list[list[int]]
+    steps: list[float]
+
+
+@dataclass
+class Layer:
+    """A layer after mapping: its matrices and what they cost."""
+
+    matrices: list[Matrix]
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            [
+                "tiles",
+                "conventional",
+                "sliced",
+                "squeezed",
+                "physical",
+                "rcmr_bits",
+                "shifted_rows",
+                "rows_outside_window",
+            ],
+            0,
+        )
+    )
+
+
+def cut(matrix, rows, columns):
+    """Cut a rectangle out of a list of rows."""
+    return [row[columns[0] : columns[1]] for row in matrix[rows[0] : rows[1]]]
+
+
+def count_tile(counts, before, after, shifts, options):
+    """Add what one tile costs."""
+    built = options.kept_bits if options.policy == "plain" else options.code_bits
+    counts["tiles"] += 1
+    counts["conventional"] += options.code_bits // options.cell_bits
+    counts["sliced"] += sum(1 for signs in signs_of_planes(before, options, built) if signs)
+    planes = signs_of_planes(after, options, options.kept_bits)
+    counts["squeezed"] += sum(1 for signs in planes if signs)
+    counts["physical"] += sum(len(signs) for signs in planes)
+    counts["rcmr_bits"] += len(after) * rcmr_row_bits(options)
+    counts["shifted_rows"] += sum(1 for shift in shifts if shift)
+    if options.policy == "rounded" and options.codec == "sme":
+        for row, shift in zip(after, shifts, strict=True):
+            left = shift and not all(in_window(abs(code), options.window) for code in row)
+            counts["rows_outside_window"] += bool(left)
+
+
+def map_encoded(encoded, options, counts):
+    """Cut an encoded matrix into tiles and squeeze each of them."""
+    n_rows, n_columns = len(encoded.codes), len(encoded.codes[0])
+    codes = [[0] * n_columns for _ in range(n_rows)]
+    columns_of_tiles = tile_starts(n_columns, options.cols)
+    shifts = [[0] * len(columns_of_tiles) for _ in range(n_rows)]
+    for rows in tile_starts(n_rows, options.rows):
+        for column_tile, columns in enumerate(columns_of_tiles):
+            before = cut(encoded.codes, rows, columns)
+            after, moved = squeeze_tile(before, cut(encoded.exact, rows, columns), options)
+            count_tile(counts, before, after, moved, options)
+            for r, (row, shift) in enumerate(zip(after, moved, strict=True), start=rows[0]):
+                codes[r][columns[0] : columns[1]] = row
+                shifts[r][column_tile] = shift
+    return Matrix(codes, shifts, encoded.steps)
+
+
+def map_weights(weights, options):
+    """Map a matrix of weights, rows being inputs."""
+    layer = Layer([])
+    weights = np.asarray(weights).tolist()
+    layer.matrices.append(map_encoded(encode(weights, options), options, layer.counts))
+    return layer
+
+
+def unroll(weights):
+    """Return the rows (cin, kh, kw) and columns (cout) of a convolution's weights."""
+    n_out, n_in, height, width = weights.shape
+    return [
+        [weights[o, i, y, x].item() for o in range(n_out)]
+        for i in range(n_in)
+        for y in range(height)
+        for x in range(width)
+    ]
+
+
+def groups_per_pack(n_rows, n_columns, options):
+    """Return how many groups of a grouped convolution share a crossbar group."""
+    return max(1, min(options.rows // n_rows, options.cols // n_columns))
+
+
+def block_diagonal(blocks, filler):
+    """Put rectangles along the diagonal of one matrix."""
+    n_columns = sum(len(block[0]) for block in blocks)
+    packed, start = [], 0
+    for block in blocks:
+        width = len(block[0])
+        for row in block:
+            packed.append([filler] * start + row + [filler] * (n_columns - start - width))
+        start += width
+    return packed
+
+
+def map_convolution(weights, options, groups=1):
+    """Map the weights (cout, cin / groups, kh, kw) of a convolution."""
+    weights = np.asarray(weights)
+    encoded = encode(unroll(weights), options)
+    per_group = weights.shape[0] // groups
+    n_rows = len(encoded.codes)
+    per_pack = groups_per_pack(n_rows, per_group, options)
+    layer = Layer([])
+    for first in range(0, groups, per_pack):
+        columns = [
+            (g * per_group, (g + 1) * per_group)
+            for g in range(first, min(first + per_pack, groups))
+        ]
+        pack = Encoded(
+            block_diagonal([cut(encoded.codes, (0, n_rows), c) for c in columns], 0),
+            block_diagonal([cut(encoded.exact, (0, n_rows), c) for c in columns], 0.0),
+            encoded.steps[columns[0][0] : columns[-1][1]],
+        )
+        layer.matrices.append(map_encoded(pack, options, layer.counts))
+    return layer
+
+
+# Computation
+
+
+def input_bit(value, shift, last_shift, t, options):
+    """Return the bit that a word line carries in bit-cycle ``t``."""
+    if t < shift:
+        return 0
+    if t - shift < options.input_bits:
+        return value >> (t - shift) & 1  # Python's integers are two's complement
+    assert t < last_shift + options.input_bits
+    return int(options.signed_inputs and value < 0)
+
+
+def row_groups(n_rows, options):
+    """Return the groups of rows of a tile."""
+    return tile_starts(n_rows, options.active_rows)
+
+
+def unit_compute(codes, shifts, inputs, options):
+    """Compute one tile for one input vector, bit-cycle by bit-cycle.
+
+    Returns
+    -------
+    results : list of int
+        One result per column.
+    clips : list of int
+        Clipped conversions of each plane, the most significant first.
+    """
+    results = [0] * len(codes[0])
+    clips = [0] * options.planes
+    levels = [
+        [
+            np.array(
+                [
+                    [cell_level(c, plane, options, options.kept_bits) * (sign * c > 0) for c in row]
+                    for row in codes
+                ]
+            )
+            for sign in (1, -1)
+        ]
+        for plane in range(options.planes)
+    ]
+    for first, end in row_groups(len(codes), options):
+        group = range(first, end)
+        last_shift = max(shifts[r] for r in group)
+        last_cycle = last_shift + options.input_bits - 1
+        for t in range(min(shifts[r] for r in group), last_cycle + 1):
+            bits = [input_bit(inputs[r], shifts[r], last_shift, t, options) for r in group]
+            weight = -(2**t) if options.signed_inputs and t == last_cycle else 2**t
+            for plane, (positive, negative) in enumerate(levels):
+                plane_weight = 2 ** ((options.planes - 1 - plane) * options.cell_bits)
+                for sign, cells in ((1, positive), (-1, negative)):
+                    sums = np.array(bits) @ cells[first:end]
+                    for column, total in enumerate(sums.tolist()):
+                        code, clipped = convert(total, plane, options)
+                        clips[plane] += clipped
+                        results[column] += sign * weight * plane_weight * code * 2**options.adc_lsb
+    return results, clips
+
+
+def convert(total, plane, options):
+    """Convert the sum of a column: return the converter's code and whether it clipped."""
+    largest = 2 ** options.plane_adc_bits()[plane] - 1
+    seen = total >> options.adc_lsb
+    return min(seen, largest), int(seen > largest)
+
+
+def compute(matrix, inputs, options):
+    """Compute a whole matrix for several input vectors.
+
+    Returns
+    -------
+    outputs : list of list of int
+        One row per vector, one entry per column of the matrix.
+    clips : list of list of int
+        One entry per tile (row tile by row tile), each a list with an entry per plane: all vectors
+        together.
+    """
+    n_rows, n_columns = len(matrix.codes), len(matrix.codes[0])
+    outputs = [[0] * n_columns for _ in inputs]
+    clips = []
+    for rows in tile_starts(n_rows, options.rows):
+        for column_tile, columns in enumerate(tile_starts(n_columns, options.cols)):
+            codes = cut(matrix.codes, rows, columns)
+            shifts = [row[column_tile] for row in matrix.shifts[rows[0] : rows[1]]]
+            clips.append([0] * options.planes)
+            for vector, output in zip(inputs, outputs, strict=True):
+                part, clipped = unit_compute(codes, shifts, vector[rows[0] : rows[1]], options)
+                for c, value in enumerate(part, start=columns[0]):
+                    output[c] += value
+                clips[-1] = [a + b for a, b in zip(clips[-1], clipped, strict=True)]
+    return outputs, clips
+
+
+def exact_outputs(matrix, inputs, options):
+    """Compute what a converter without loss gives: the sum of I' * W'."""
+    bounds = [0, *(end for _, end in tile_starts(len(matrix.codes[0]), options.cols))]
+    outputs = []
+    for vector in inputs:
+        outputs.append([])
+        for column_tile, (start, end) in enumerate(pairwise(bounds)):
+            for c in range(start, end):
+                terms = zip(vector, matrix.shifts, matrix.codes, strict=True)
+                outputs[-1].append(sum((v << s[column_tile]) * k[c] for v, s, k in terms))
+    return outputs
+
+
+def cycles_per_vector(shifts, n_columns, options):
+    """Return the clock cycles between the results of two vectors in a tile."""
+    conversions = math.ceil(n_columns / options.adcs_per_crossbar)
+    busy = 0
+    for first, end in row_groups(len(shifts), options):
+        group = shifts[first:end]
+        busy += (options.input_bits + max(group) - min(group)) * conversions
+    loading = math.ceil(len(shifts) / options.inputs_per_beat)
+    return max(busy, loading, math.ceil(n_columns / options.results_per_beat))
