@@ -18,7 +18,7 @@ WORD_BITS = 32
 """All data files hold 32-bit hexadecimal words, one a line; a beat's lowest word comes first."""
 
 DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
-_FIXED_FILES = ("bench.v", "tb_design.py", "run.py")
+_FIXED_FILES = ("bench.v", "tb_design.py", "run.py", "vcd_to_fst.py")
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,12 +50,12 @@ def _print_result(result: DemoResult, report: dict[str, Any]) -> None:
     help="Folder for summary.json, bit_planes.png and the design.",
 )
 @click.option("--simulator", type=click.Choice(SIMULATORS), default="verilator", show_default=True)
-@parameter_options("small")
+@parameter_options("small", squeeze=2)
 @json_option
 def demo_command(directory: str, simulator: str, json_file: str | None, **options: Any) -> int:
     """Train a classifier of handwritten digits, squeeze it, and run it in the generated RTL.
 
-    Example: sme demo --squeeze 2 --policy minimal
+    Example: sme demo --squeeze 3 --policy rounded --adc-bits 4
     """
     parameters = take_parameters(options)
     folder = Path(directory)

@@ -67,15 +67,26 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def parameter_options(default_preset: str = "paper") -> Callable[[Any], Any]:
-    """Return a decorator that adds ``--preset`` and one option for every parameter."""
+def parameter_options(default_preset: str = "paper", **defaults: Any) -> Callable[[Any], Any]:
+    """Return a decorator that adds ``--preset`` and one option for every parameter.
+
+    Parameters
+    ----------
+    default_preset : str
+    **defaults
+        Options that differ from the preset unless they are given.
+    """
 
     def decorate(function: Any) -> Any:
         for key in reversed(OPTIONS):
             flag = f"--{key.replace('_', '-')}"
             if key == "signed_inputs":
                 flag += "/--unsigned-inputs"
-            function = click.option(flag, key, default=None, **_OPTIONS[key])(function)
+            default = defaults.get(key)
+            shown = default is not None
+            function = click.option(
+                flag, key, default=default, show_default=shown, **_OPTIONS[key]
+            )(function)
         return click.option(
             "--preset",
             default=default_preset,

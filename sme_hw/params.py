@@ -161,8 +161,10 @@ class HardwareParams:
                     self.adc_bits,
                     f"one number, or {self.planes} (one per built plane, most significant first)",
                 )
-            for bits in self.adc_bits:
-                check_int("adc_bits", bits, 1, ADC_BITS_MAX)
+            if not all(type(bits) is int and 1 <= bits <= ADC_BITS_MAX for bits in self.adc_bits):
+                raise ParameterError(
+                    "adc_bits", self.adc_bits, f"numbers in 1..{ADC_BITS_MAX} are needed"
+                )
         else:
             check_int("adc_bits", self.adc_bits, 1, ADC_BITS_MAX, ', a list, or "lossless"')
 

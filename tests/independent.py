@@ -11,7 +11,6 @@ Matrices of weights and codes are lists of rows; a row is a list with one entry 
 
 import math
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -23,15 +22,16 @@ __all__ = [
     "codebook",
     "compute",
     "cycles_per_vector",
-    "encode",
+    "exact_outputs",
     "in_window",
     "map_convolution",
     "map_weights",
-    "minimal_shift",
     "pow2_alpha",
     "quantise",
-    "round_half_away",
-    "squeeze_tile",
+    "random_hardware",
+    "random_inputs",
+    "random_mapping",
+    "random_weights",
     "unit_compute",
 ]
 
@@ -171,7 +171,10 @@ def column_maxima(sizes):
 
 
 def encode(weights, options):
-    """Turn a whole layer into codes: rows are inputs, columns are outputs."""
+    """Turn a whole layer into codes: rows are inputs, columns are outputs.
+
+    The policy ``plain`` stands for no SME at all: uniform codes of the remaining planes.
+    """
     sizes = magnitudes(weights)
     if options.policy == "plain":
         encoded = encode_uniform(sizes, column_maxima(sizes), options.kept_bits)
@@ -320,26 +323,24 @@ class Matrix:
     steps: list[float]
 
 
+COUNTS = [
+    "tiles",
+    "conventional",
+    "sliced",
+    "squeezed",
+    "physical",
+    "rcmr_bits",
+    "shifted_rows",
+    "rows_outside_window",
+]
+
+
 @dataclass
 class Layer:
     """A layer after mapping: its matrices and what they cost."""
 
-    matrices: list[Matrix]
-    counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            [
-                "tiles",
-                "conventional",
-                "sliced",
-                "squeezed",
-                "physical",
-                "rcmr_bits",
-                "shifted_rows",
-                "rows_outside_window",
-            ],
-            0,
-        )
-    )
+    matrices: list[Matrix] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
 
 
 def cut(matrix, rows, columns):
@@ -383,17 +384,24 @@ def map_encoded(encoded, options, counts):
 
 def map_weights(weights, options):
     """Map a matrix of weights, rows being inputs."""
-    layer = Layer([])
-    weights = np.asarray(weights).tolist()
-    layer.matrices.append(map_encoded(encode(weights, options), options, layer.counts))
+    layer = Layer()
+    encoded = encode(as_lists(weights), options)
+    layer.matrices.append(map_encoded(encoded, options, layer.counts))
     return layer
+
+
+def as_lists(weights):
+    """Return an array as lists of Python integers, or of floats in double precision."""
+    weights = np.asarray(weights)
+    return (weights.astype(np.float64) if weights.dtype.kind == "f" else weights).tolist()
 
 
 def unroll(weights):
     """Return the rows (cin, kh, kw) and columns (cout) of a convolution's weights."""
     n_out, n_in, height, width = weights.shape
+    weights = as_lists(weights)
     return [
-        [weights[o, i, y, x].item() for o in range(n_out)]
+        [weights[o][i][y][x] for o in range(n_out)]
         for i in range(n_in)
         for y in range(height)
         for x in range(width)
@@ -424,7 +432,7 @@ def map_convolution(weights, options, groups=1):
     per_group = weights.shape[0] // groups
     n_rows = len(encoded.codes)
     per_pack = groups_per_pack(n_rows, per_group, options)
-    layer = Layer([])
+    layer = Layer()
     for first in range(0, groups, per_pack):
         columns = [
             (g * per_group, (g + 1) * per_group)
@@ -534,16 +542,17 @@ def compute(matrix, inputs, options):
 
 
 def exact_outputs(matrix, inputs, options):
-    """Compute what a converter without loss gives: the sum of I' * W'."""
-    bounds = [0, *(end for _, end in tile_starts(len(matrix.codes[0]), options.cols))]
-    outputs = []
-    for vector in inputs:
-        outputs.append([])
-        for column_tile, (start, end) in enumerate(pairwise(bounds)):
-            for c in range(start, end):
-                terms = zip(vector, matrix.shifts, matrix.codes, strict=True)
-                outputs[-1].append(sum((v << s[column_tile]) * k[c] for v, s, k in terms))
-    return outputs
+    """Compute what converters without loss give: the sum of I' * W'."""
+    return [
+        [
+            sum(
+                (value << shifts[column // options.cols]) * codes[column]
+                for value, shifts, codes in zip(vector, matrix.shifts, matrix.codes, strict=True)
+            )
+            for column in range(len(matrix.codes[0]))
+        ]
+        for vector in inputs
+    ]
 
 
 def cycles_per_vector(shifts, n_columns, options):
@@ -555,3 +564,89 @@ def cycles_per_vector(shifts, n_columns, options):
         busy += (options.input_bits + max(group) - min(group)) * conversions
     loading = math.ceil(len(shifts) / options.inputs_per_beat)
     return max(busy, loading, math.ceil(n_columns / options.results_per_beat))
+
+
+# Random cases
+
+
+def random_mapping(rng, **fixed):
+    """Return random options that concern the mapping, those in ``fixed`` as given."""
+    options = {"cell_bits": int(rng.integers(1, 3)), **fixed}
+    bits = options.setdefault("weight_bits", int(rng.choice([2, 3, 4, 5, 6, 7, 8, 8, 8, 8])))
+    cell_bits = options["cell_bits"]
+    cells = math.ceil(bits / cell_bits)
+    degrees = [*range(cells), *range(min(cells, 4))]  # small ones more often
+    drawn = {
+        "rows": int(rng.integers(4, 33)),
+        "cols": int(rng.integers(4, 33)),
+        "codec": str(rng.choice(["sme", "int8", "codes"])),
+        "window": int(rng.choice([min(3, bits), rng.integers(1, bits + 1)])),
+        "scale": str(rng.choice(["layer-pow2", "column-pow2", "column"])),
+        "policy": str(rng.choice(["paper", "minimal", "rounded", "rounded-window", "plain"])),
+        "squeeze": cell_bits * int(rng.choice(degrees)),
+    }
+    return Options(**drawn | options)
+
+
+def random_hardware(rng, options):
+    """Return ``options`` with everything random that concerns the hardware, but for its size."""
+    planes, rows, cols = options.planes, options.rows, options.cols
+    per_plane = [int(b) for b in rng.integers(1, 6, size=planes)]
+    adc_bits = ["lossless", int(rng.integers(1, 4)), int(rng.integers(1, 9)), per_plane][
+        rng.integers(4)
+    ]
+    adcs = int(rng.choice([1, cols, rng.integers(1, cols + 1)]))
+    beats = [b for b in range(1, cols + 1) if adcs % b == 0 or b % adcs == 0]
+    changed = {
+        "input_bits": int(rng.choice([1, 2, 3, 5, 8, 8, 16])),
+        "signed_inputs": bool(rng.integers(2)),
+        "adc_bits": adc_bits,
+        "adc_lsb": 0 if adc_bits == "lossless" else int(rng.choice([0, 0, 0, 1, 2, 3, 8])),
+        "adcs_per_crossbar": adcs,
+        "rows_active": ["all", 1, rows, int(rng.integers(1, rows + 1))][rng.integers(4)],
+        "inputs_per_beat": int(rng.choice([1, rows, rng.integers(1, rows + 1)])),
+        "results_per_beat": int(rng.choice(beats)),
+    }
+    return Options(**options.as_dict() | changed)
+
+
+def random_weights(rng, shape, options):
+    """Return awkward weights: ties, powers of two, heavy tails, zero rows and columns."""
+    bits = options.weight_bits
+    if options.codec == "codes":
+        kind = rng.choice([np.int16, np.int32, np.int64])
+        weights = rng.integers(1 - 2**bits, 2**bits, size=shape).astype(kind)
+        if rng.integers(2):
+            weights = np.where(rng.random(shape) < 0.8, weights // 8, weights)
+    else:
+        signs = rng.choice([-1.0, 1.0], size=shape)
+        steps = 2.0 ** rng.integers(-10, 1, size=shape)
+        weights = [
+            rng.normal(size=shape),
+            rng.standard_t(2, size=shape) * 10.0 ** rng.integers(-3, 3),
+            signs * steps,  # powers of two
+            signs * steps * (rng.integers(16, size=shape) + 0.5),  # ties of window codes
+            rng.integers(-511, 512, size=shape) / 512,  # ties of uniform codes
+            rng.integers(-1000, 1001, size=shape).astype(np.int32),
+        ][rng.integers(6)]
+        if weights.dtype.kind == "f":
+            precision = rng.choice([np.float16, np.float32, np.float64])
+            weights = np.clip(weights, -60000, 60000).astype(precision)
+    flat = weights.reshape(shape[0], -1)
+    if rng.random() < 0.25:
+        flat[rng.integers(shape[0])] = 0
+    if rng.random() < 0.25:
+        flat[:, rng.integers(flat.shape[1])] = 0
+    if rng.random() < 0.1:
+        flat[: rng.integers(shape[0] + 1)] = 0
+    return weights
+
+
+def random_inputs(rng, shape, options):
+    """Return inputs (vectors, rows), extremes and zeros among them."""
+    low, high = 0, 2**options.input_bits - 1
+    if options.signed_inputs:
+        low, high = -(2 ** (options.input_bits - 1)), 2 ** (options.input_bits - 1) - 1
+    inputs = rng.integers(low, high + 1, size=shape)
+    inputs[0] = rng.choice([low, high, inputs[0, 0]])
+    return np.where(rng.random(shape) < rng.choice([0, 0.5]), 0, inputs)

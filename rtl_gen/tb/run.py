@@ -19,6 +19,7 @@ from pathlib import Path
 SIMULATORS = ("verilator", "icarus")
 VERILATOR_MINIMUM = (5, 36)
 SEED = 2026
+WAVES = "waves.fst"
 
 
 class SimulatorError(Exception):
@@ -68,6 +69,17 @@ def _stamp(sources: list[Path], *more: object) -> str:
     return digest.hexdigest()
 
 
+def _convert_waves(vcd: Path, fst: Path) -> None:
+    """Replace a VCD waveform by an FST one."""
+    from vcd_to_fst import convert
+
+    try:
+        convert(vcd, fst)
+    except ImportError:
+        raise SimulatorError(f"FST waveforms need: pip install pylibfst (VCD: {vcd})") from None
+    vcd.unlink()
+
+
 def _tail(log: Path, error: BaseException) -> str:
     """Return an error with the last lines of a log."""
     lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
@@ -103,8 +115,7 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
     if simulator == "verilator":
         # Opposite to the switch that cocotb gives: bench.v names what Python needs.
         options = ["-Wno-fatal", "--no-timing", "--no-public-flat-rw"]
-        if waves:
-            options += ["--trace-fst", "--trace-structs"]
+    vcd = build_dir / "waves.vcd"
     build_log, log = here / "build.log", here / "sim.log"
     results = here / "results.xml"
     for old in (build_log, log, results, here / "report.json", here / "results.hex"):
@@ -130,10 +141,9 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
         stamp_file.write_text(stamp)
     wave_options = {}
     if waves:
-        wave_file = str(here / "waves.fst")
         wave_options = {
-            "verilator": {"test_args": ["--trace-file", wave_file]},
-            "icarus": {"plusargs": [f"+dumpfile_path={wave_file}"]},
+            "verilator": {"test_args": ["--trace-file", str(vcd)]},
+            "icarus": {"plusargs": [f"+dumpfile_path={here / WAVES}"]},
         }[simulator]
     try:
         with _import_path(here):
@@ -152,6 +162,9 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
     except (SystemExit, RuntimeError) as error:
         if not results.exists():
             raise SimulatorError(f"{simulator} cannot run the design: {_tail(log, error)}")
+    if waves and simulator == "verilator":
+        with _import_path(here):
+            _convert_waves(vcd, here / WAVES)
     tests, failed = get_results(results)
     if not tests:
         raise SimulatorError(f"{simulator} ran no test, see {log}")

@@ -146,7 +146,10 @@ def load_mapping(directory: str | Path) -> list[LayerMapping]:
             for key, value in content["parameters"].items()
         }
         parameters = Parameters.build(options)
-        with np.load(folder / "mapping.npz", allow_pickle=False) as archive:
+        with (
+            (folder / "mapping.npz").open("rb") as file,
+            np.load(file, allow_pickle=False) as archive,
+        ):
             return [
                 _load_layer(entry, i, parameters, archive)
                 for i, entry in enumerate(content["layers"])

@@ -40,11 +40,11 @@ def read_array(path: str | Path) -> np.ndarray:
         It cannot be read, is cut short, or holds Python objects.
     """
     try:
-        array = np.load(path, allow_pickle=False)
+        with Path(path).open("rb") as file:
+            array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read: {_line(error)}") from None
     if not isinstance(array, np.ndarray):
-        array.close()
         raise InputError(f"{path} holds several arrays; a single one (.npy) is needed")
     return array
 
@@ -55,7 +55,8 @@ def _line(error: Exception) -> str:
 
 
 def _npz_arrays(path: Path) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
-    with np.load(path, allow_pickle=False) as archive:
+    # numpy leaves a file open that it cannot read, unless it was opened for it.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         for name in archive.files:
             yield name, partial(archive.__getitem__, name)
 

@@ -13,21 +13,35 @@ __all__ = ["draw_bit_planes"]
 _POSITIVE, _NEGATIVE, _EMPTY, _RELEASED = "#2166ac", "#b2182b", "#ffffff", "#d9d9d9"
 
 
-def _signed_planes(layer: LayerMapping) -> np.ndarray:
-    """Return the first tile's cell levels with their weights' signs, shape (planes, rows, cols).
+Tile = tuple[slice, slice]
+
+
+def _most_moved_tile(layer: LayerMapping) -> Tile:
+    """Return the tile with the most moved rows: there is most to see."""
+    hardware = layer.parameters.hardware
+    matrix = layer.matrices[0]
+
+    def moved(tile: Tile) -> int:
+        rows, columns = tile
+        return int(np.count_nonzero(matrix.row_shifts[rows, columns.start // hardware.cols]))
+
+    return max(matrix.tiles(hardware), key=moved)
+
+
+def _signed_planes(layer: LayerMapping, tile: Tile) -> np.ndarray:
+    """Return a tile's cell levels with their weights' signs, shape (planes, rows, columns).
 
     Planes that squeeze-out released come first, as zeros.
     """
     parameters = layer.parameters
     hardware = parameters.hardware
-    matrix = layer.matrices[0]
-    codes = matrix.codes[matrix.tiles(hardware)[0]]
+    codes = layer.matrices[0].codes[tile]
     planes = parameters.code_bits // hardware.cell_bits
     return cell_levels(np.abs(codes), hardware.cell_bits, planes) * np.sign(codes)
 
 
 def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> None:
-    """Draw the planes of the first tile of a layer, without and with squeeze-out.
+    """Draw the planes of the tile with the most moved rows, without and with squeeze-out.
 
     Parameters
     ----------
@@ -47,7 +61,8 @@ def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> No
         from matplotlib.figure import Figure
     except ImportError:
         raise InputError("the picture needs matplotlib: pip install sme[demo]") from None
-    stacks = [_signed_planes(before), _signed_planes(after)]
+    tile = rows, columns = _most_moved_tile(after)
+    stacks = [_signed_planes(before, tile), _signed_planes(after, tile)]
     count = len(stacks[0])
     cell_bits = after.parameters.hardware.cell_bits
     released = after.parameters.mapping.squeeze // cell_bits
@@ -55,7 +70,7 @@ def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> No
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, count, squeeze=False)
     colours = ListedColormap([_NEGATIVE, _EMPTY, _POSITIVE])
-    shifts = after.matrices[0].row_shifts[: stacks[1].shape[1], 0]
+    shifts = after.matrices[0].row_shifts[rows, columns.start // after.parameters.hardware.cols]
     for row, (planes, label) in enumerate(zip(stacks, ("before", "after"), strict=True)):
         for plane, axis in enumerate(axes[row]):
             axis.set_xticks([])
@@ -73,7 +88,8 @@ def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> No
         axes[row][0].set_ylabel(f"{label} squeeze-out\nrows (inputs)", fontsize=9)
     moved = int(np.count_nonzero(shifts))
     figure.suptitle(
-        f"{after.name}, first tile: non-zero cells of every bit plane (blue +, red -); "
+        f"{after.name}, rows {rows.start}..{rows.stop - 1}, columns {columns.start}.."
+        f"{columns.stop - 1}: non-zero cells of every bit plane (blue +, red -); "
         f"{moved} of {len(shifts)} rows moved down",
         fontsize=10,
     )

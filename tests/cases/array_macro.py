@@ -1,0 +1,86 @@
+"""Cases of :class:`sme_hw.array_macro.ArrayMacro`."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.golden.array_macro import array_macro
+from sme_hw.array_macro import ArrayMacro
+from sme_hw.cycles import macro_latency
+from sme_hw.params import HardwareParams
+
+from .case import SEED, Case, Clocked, Expected, Values
+from .crossbar import column_word
+from .hardware import HARDWARE
+from .values import lanes, pipeline
+
+__all__ = ["cases"]
+
+READS = 80
+
+SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc")
+
+
+def _phase(hardware: HardwareParams, plane: int) -> Clocked:
+    """Program the whole crossbar, then convert at random."""
+    rng = np.random.default_rng(SEED)
+    g, a, steps = hardware.group_rows, hardware.adcs_per_crossbar, hardware.column_steps
+    # Physical cells: the rows after the last one and the columns after the last one stay 0.
+    cells = np.zeros((hardware.slots * g, steps * a), np.uint8)
+    used = cells[: hardware.rows, : hardware.cols]
+    used[:] = rng.integers(hardware.cell_max + 1, size=used.shape)
+    used[:, 0] = hardware.cell_max
+    stimuli: list[Values] = []
+    responses: list[Expected] = []
+    for slot, step, adc in np.ndindex(hardware.slots, steps, a):
+        word = column_word(cells[slot * g : (slot + 1) * g, step * a + adc], hardware.cell_bits)
+        address = slot << (steps - 1).bit_length() | step
+        stimuli.append(
+            {
+                "write__enable": 1,
+                "write__adc": adc,
+                "write__address": address,
+                "write__data": word,
+            }
+        )
+        responses.append({})
+    adc_bits = hardware.plane_adc_bits[plane]
+    code_width = max(1, min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb).bit_length())
+    for k in range(READS):
+        slot, step = int(rng.integers(hardware.slots)), int(rng.integers(steps))
+        word_lines = rng.integers(2, size=g)
+        if k == 0:  # the largest sum
+            slot, step, word_lines = 0, 0, np.ones(g, np.int64)
+        codes, clips = array_macro(
+            word_lines,
+            cells[slot * g : (slot + 1) * g],
+            adc_bits=adc_bits,
+            adc_lsb=hardware.adc_lsb,
+        )
+        columns = slice(step * a, (step + 1) * a)
+        stimuli.append(
+            {
+                "write__enable": 0,
+                "slot": slot,
+                "column_step": step,
+                "word_lines": lanes(word_lines, 1),
+            }
+        )
+        responses.append(
+            {"codes": lanes(codes[columns], code_width), "clips": lanes(clips[columns], 1)}
+        )
+    return pipeline("convert", stimuli, responses, macro_latency(hardware))
+
+
+def cases() -> Iterator[Case]:
+    """Yield one case per parameter set, of its last plane."""
+    for name in SETS:
+        hardware = HARDWARE[name]
+        plane = hardware.planes - 1
+        yield Case(
+            f"array_macro-{name}",
+            lambda hardware=hardware, plane=plane: ArrayMacro(
+                hardware=hardware, adc_bits=hardware.plane_adc_bits[plane]
+            ),
+            [_phase(hardware, plane)],
+        )

@@ -1,0 +1,39 @@
+"""All cases."""
+
+from . import (
+    adc,
+    array_macro,
+    clip_counter,
+    compute_unit,
+    configuration,
+    crossbar,
+    group_scheduler,
+    input_register,
+    program_port,
+    result_buffer,
+    row_conversion,
+    shift_add,
+    splice,
+)
+from .case import Case
+
+__all__ = ["CASES"]
+
+_MODULES = (
+    adc,
+    array_macro,
+    clip_counter,
+    compute_unit,
+    configuration,
+    crossbar,
+    group_scheduler,
+    input_register,
+    program_port,
+    result_buffer,
+    row_conversion,
+    shift_add,
+    splice,
+)
+
+CASES: dict[str, Case] = {case.name: case for module in _MODULES for case in module.cases()}
+"""Cases by name."""

@@ -1,0 +1,62 @@
+"""Cases of :class:`sme_hw.configuration.Configuration`."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sme_hw.configuration import Configuration
+from sme_hw.params import HardwareParams
+from sme_hw.program import MODE_CLEAR, MODE_ENABLE, Control
+
+from .case import SEED, Case, Clocked, Expected, Values
+from .hardware import HARDWARE
+from .values import pipeline
+
+__all__ = ["cases"]
+
+CLOCKS = 80
+
+SETS = ("slc", "coarse-adc")
+
+WRITE_LATENCY = 1
+"""As the component's docstring says."""
+
+
+def _phase(hardware: HardwareParams) -> Clocked:
+    """Write registers at random and watch all of them."""
+    rng = np.random.default_rng(SEED)
+    ranges = {
+        "input_last": hardware.input_beats,
+        "column_last": hardware.column_steps,
+        "result_last": hardware.result_beats,
+        "group_last": hardware.slots,
+    }
+    registers = {"enable": 0}
+    stimuli: list[Values] = []
+    responses: list[Expected] = []
+    for _ in range(CLOCKS):
+        enable = bool(rng.integers(2))
+        entry = Control(int(rng.integers(len(Control))))
+        if entry == Control.MODE:
+            value = int(rng.integers(4))
+        else:
+            value = int(rng.integers(ranges[entry.name.lower()]))
+        stimuli.append({"write_enable": int(enable), "entry": int(entry), "data": value})
+        if enable and entry == Control.MODE:
+            registers["enable"] = int(value & MODE_ENABLE != 0)
+        elif enable:
+            registers[entry.name.lower()] = value
+        clear = enable and entry == Control.MODE and value & MODE_CLEAR
+        responses.append(registers | {"clear": int(bool(clear))})
+    return pipeline("random writes", stimuli, responses, WRITE_LATENCY)
+
+
+def cases() -> Iterator[Case]:
+    """Yield one case per parameter set."""
+    for name in SETS:
+        hardware = HARDWARE[name]
+        yield Case(
+            f"configuration-{name}",
+            lambda hardware=hardware: Configuration(hardware=hardware),
+            [Clocked("reset", [({}, {"enable": 0, "clear": 0})]), _phase(hardware)],
+        )

@@ -1,0 +1,122 @@
+"""Cases of :class:`sme_hw.group_scheduler.GroupScheduler`."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.golden.group_scheduler import BitCycle, group_scheduler
+from sme_hw.group_scheduler import GroupScheduler
+from sme_hw.params import HardwareParams, index_bits
+
+from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values
+from .hardware import HARDWARE, random_shifts, slot_groups
+from .values import join
+
+__all__ = ["cases"]
+
+VECTORS = 4
+
+SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "narrow")
+
+
+def _load(hardware: HardwareParams, groups: np.ndarray) -> Clocked:
+    """Write the group table, last group first."""
+    width = index_bits(hardware.converted_bits)
+    clocks: list[tuple[Values, Expected]] = []
+    for slot in reversed(range(len(groups))):
+        first, count = groups[slot].tolist()
+        driven = {
+            "write__enable": 1,
+            "write__address": slot,
+            "write__data": join((first, width), (first + count - 1, width)),
+        }
+        clocks.append((driven, {"active": 0, "step_valid": 0}))
+    clocks.append(({"write__enable": 0}, {"active": 0, "step_valid": 0}))
+    return Clocked(f"load {len(groups)} groups", clocks)
+
+
+def _steps(
+    hardware: HardwareParams, groups: np.ndarray, column_steps: int
+) -> list[tuple[BitCycle, int]]:
+    """Return the steps of one vector as bit-cycles and their step ports."""
+    return [
+        (
+            cycle,
+            join(
+                (cycle.bit_cycle, index_bits(hardware.converted_bits)),
+                (cycle.slot, index_bits(hardware.slots)),
+                (column, index_bits(hardware.column_steps)),
+                (cycle.subtract, 1),
+                (cycle.first, 1),
+                (cycle.last, 1),
+            ),
+        )
+        for cycle in group_scheduler(groups, hardware)
+        for column in range(column_steps)
+    ]
+
+
+def _without_room(
+    rng: np.random.Generator, steps: list[tuple[BitCycle, int]], vectors: int
+) -> Clocked:
+    """Let vectors wait and have little room: the last bit-cycle waits for it, nothing else does."""
+    clocks: list[tuple[Values, Expected]] = [
+        ({"vector__valid": 1, "room": 0}, {"step_valid": 0, "vector__ready": 1})
+    ]
+    for vector in range(vectors):
+        for k, (cycle, step) in enumerate(steps):
+            while cycle.last and rng.random() < 0.6:
+                blocked = {"step_valid": 0, "active": 1, "vector__ready": 0}
+                clocks.append(({"room": 0}, blocked))
+            ends = k == len(steps) - 1
+            expected = {"step_valid": 1, "step": step, "active": 1, "vector__ready": int(ends)}
+            room = 1 if cycle.last else int(rng.integers(2))
+            following = int(vector + 1 < vectors)
+            clocks.append(({"room": room, "vector__valid": following}, expected))
+    clocks.append(({"room": 1}, {"step_valid": 0, "active": 0}))
+    return Clocked("little room", clocks)
+
+
+def _phases(
+    rng: np.random.Generator, hardware: HardwareParams, groups: np.ndarray, column_steps: int
+) -> list[Phase]:
+    steps = _steps(hardware, groups, column_steps)
+    ports = [step for _, step in steps]
+    levels = {"last_group": len(groups) - 1, "last_column_step": column_steps - 1}
+    return [
+        _load(hardware, groups),
+        Streams(
+            f"{len(groups)} groups, {column_steps} column steps",
+            sends={"vector": [0] * VECTORS},
+            flows={"step_valid": [{"step": step} for step in ports * VECTORS]},
+            levels=levels,
+            random=["room"],
+            spans=[
+                Span(("vector", 0), ("step_valid", 0), 1),
+                # No bubble, between vectors neither.
+                Span(("step_valid", 0), ("step_valid", -1), VECTORS * len(steps) - 1),
+                Span(("vector", 0), ("vector", VECTORS - 1), (VECTORS - 1) * len(steps)),
+            ],
+        ),
+        Clocked("end", [({}, {"active": 0, "vector__ready": 1})]),
+        _without_room(rng, steps, VECTORS),
+    ]
+
+
+def cases() -> Iterator[Case]:
+    """Yield one case per parameter set: all groups and columns, fewer, and one of each."""
+    for name in SETS:
+        hardware = HARDWARE[name]
+        rng = np.random.default_rng(SEED)
+        phases: list[Phase] = []
+        slots, steps = hardware.slots, hardware.column_steps
+        sizes = {(slots, steps), (-(-slots // 2), steps), (slots, 1), (1, 1)}
+        for groups, columns in sorted(sizes):
+            rows = min(hardware.rows, groups * hardware.group_rows)
+            table = slot_groups(hardware, random_shifts(rng, hardware, rows))
+            phases += _phases(rng, hardware, table, columns)
+        yield Case(
+            f"group_scheduler-{name}",
+            lambda hardware=hardware: GroupScheduler(hardware=hardware),
+            phases,
+        )

@@ -1,0 +1,147 @@
+"""Cases of :class:`sme_hw.input_register.InputRegister`."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.golden.input_register import input_register
+from sim.golden.row_conversion import row_conversion
+from sme_hw.cycles import INPUT_REGISTER_LATENCY
+from sme_hw.input_register import InputRegister
+from sme_hw.params import HardwareParams
+
+from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values
+from .hardware import HARDWARE, random_inputs, random_shifts
+from .values import join, lanes, pipeline
+
+__all__ = ["cases"]
+
+VECTORS = 4
+
+SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc")
+
+
+class _Vectors:
+    """Converted vectors of a parameter set, as beats and as word lines.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    beats : int
+        Beats of a vector.
+    """
+
+    def __init__(self, hardware: HardwareParams, beats: int):
+        self.hardware = hardware
+        self.beats = beats
+        rng = np.random.default_rng(SEED + beats)
+        rows = min(hardware.rows, beats * hardware.inputs_per_beat)
+        inputs = random_inputs(rng, hardware, VECTORS, rows)
+        self.converted = row_conversion(inputs, random_shifts(rng, hardware, rows))
+
+    def beat(self, vector: int, beat: int) -> int:
+        """Return the payload of a beat."""
+        hardware = self.hardware
+        part = self.converted[vector, beat * hardware.inputs_per_beat :]
+        return lanes(part[: hardware.inputs_per_beat], hardware.converted_bits)
+
+    def payloads(self, vector: int) -> list[int]:
+        """Return all beats of a vector."""
+        return [self.beat(vector, beat) for beat in range(self.beats)]
+
+    def selections(self, vector: int) -> list[tuple[Values, Expected]]:
+        """Return every selection, and the word lines that it drives from ``vector``."""
+        hardware = self.hardware
+        result = []
+        for slot, t in np.ndindex(hardware.slots, hardware.converted_bits):
+            rows = self.converted[vector, slot * hardware.group_rows :][: hardware.group_rows]
+            select = join(
+                (t, max(1, (hardware.converted_bits - 1).bit_length())),
+                (slot, max(1, (hardware.slots - 1).bit_length())),
+            )
+            # Rows that the vector does not have may be anything.
+            expected = {"word_lines": (lanes(input_register(rows, t), 1), len(rows))}
+            result.append(({"select": select}, expected))
+        return result
+
+
+def _handshakes(vectors: _Vectors) -> list[Phase]:
+    """Load vector k + 1 while vector k is handed over; then look at vector k."""
+    last = vectors.beats - 1
+    phases: list[Phase] = [
+        Streams(
+            "load the first vector",
+            sends={"i": vectors.payloads(0)},
+            levels={"last_beat": last},
+            spans=[Span(("i", 0), ("i", last), last)],
+        ),
+        Clocked("loaded", [({}, {"vector__valid": 1, "i__ready": 0, "mid_vector": 0})]),
+    ]
+    for k in range(VECTORS):
+        following = vectors.payloads(k + 1) if k + 1 < VECTORS else []
+        phases.append(
+            Streams(
+                f"hand over vector {k}",
+                sends={"i": following},
+                receives={"vector": [0]},
+                unfinished=["vector"],
+                # The hand-over makes room for a beat in the same clock.
+                spans=[Span(("vector", 0), ("i", 0), 0)] if following else [],
+            )
+        )
+        selections = vectors.selections(k)
+        phases.append(
+            pipeline(
+                f"word lines of vector {k}",
+                [driven for driven, _ in selections],
+                [expected for _, expected in selections],
+                INPUT_REGISTER_LATENCY,
+            )
+        )
+        waiting = int(k + 1 < VECTORS)
+        flags = {"vector__valid": waiting, "i__ready": 1 - waiting, "mid_vector": 0}
+        phases.append(Clocked(f"after vector {k}", [({}, flags)]))
+    return phases
+
+
+def _full_rate(vectors: _Vectors) -> list[Phase]:
+    """Select and load at the same time, without a pause between vectors."""
+    stimuli: list[Values] = []
+    responses: list[Expected] = []
+    for beat in range(vectors.beats):
+        stimuli.append({"i__valid": 1, "i__payload": vectors.beat(0, beat)})
+        responses.append({})
+    stimuli.append({"i__valid": 0, "vector__ready": 1})
+    responses.append({})
+    for k in range(VECTORS):
+        selections = vectors.selections(k)
+        while len(selections) < vectors.beats + 1:
+            selections += vectors.selections(k)  # to have clocks enough for loading
+        for clock, (driven, expected) in enumerate(selections):
+            loads = k + 1 < VECTORS and clock < vectors.beats
+            stimuli.append(
+                driven
+                | {
+                    "i__valid": int(loads),
+                    "i__payload": vectors.beat(k + 1, clock) if loads else 0,
+                    # What is selected in the clock of a hand-over is still of the vector before.
+                    "vector__ready": int(clock == len(selections) - 1 and k + 1 < VECTORS),
+                }
+            )
+            responses.append(expected)
+    return [pipeline("full rate", stimuli, responses, INPUT_REGISTER_LATENCY)]
+
+
+def cases() -> Iterator[Case]:
+    """Yield one case per parameter set: vectors of all beats and of one beat."""
+    for name in SETS:
+        hardware = HARDWARE[name]
+        phases: list[Phase] = []
+        for beats in sorted({hardware.input_beats, 1}, reverse=True):
+            vectors = _Vectors(hardware, beats)
+            phases += _handshakes(vectors) + _full_rate(vectors)
+        yield Case(
+            f"input_register-{name}",
+            lambda hardware=hardware: InputRegister(hardware=hardware),
+            phases,
+        )

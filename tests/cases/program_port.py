@@ -1,0 +1,96 @@
+"""Cases of :class:`sme_hw.program_port.ProgramPort`."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.golden.program_port import program_port
+from sme_hw.params import PROGRAM_BITS, HardwareParams
+from sme_hw.program import Region, entry_words, pack
+from sme_hw.program_port import ProgramPort
+
+from .case import SEED, Case, Clocked, Expected, Span, Streams, Values
+from .hardware import HARDWARE, random_image
+
+__all__ = ["cases"]
+
+RECORDS = 30
+
+SETS = ("slc", "mlc-free-shifts", "tall")
+
+WRITE_LATENCY = 1
+"""Clocks from an entry's last word to its write, as the component's docstring says."""
+
+
+def _writes(program: list[int], hardware: HardwareParams) -> list[Expected]:
+    """Return what the write port shows; above an entry's own words it may show anything."""
+    return [
+        {
+            "write__region": int(region),
+            "write__entry": entry,
+            "write__data": (value, entry_words(hardware, region) * PROGRAM_BITS),
+        }
+        for region, entry, value in program_port(np.array(program, np.uint32), hardware)
+    ]
+
+
+def _random_program(rng: np.random.Generator, hardware: HardwareParams) -> list[int]:
+    """Return records of random regions, entries and lengths, empty ones included."""
+    program = []
+    for _ in range(RECORDS):
+        region = Region(int(rng.integers(len(Region))))
+        count = int(rng.integers(4))
+        words = count * entry_words(hardware, region)
+        program += [int(region) << 28 | int(rng.integers(2**28 - count)), count]
+        program += rng.integers(2**PROGRAM_BITS, size=words).tolist()
+    return program
+
+
+def _stream(name: str, program: list[int], hardware: HardwareParams) -> Streams:
+    return Streams(
+        name,
+        sends={"i": program},
+        flows={"write__enable": _writes(program, hardware)},
+        random=["idle"],
+        spans=[
+            Span(("i", 0), ("i", -1), len(program) - 1),
+            Span(("i", -1), ("write__enable", -1), WRITE_LATENCY),
+        ],
+    )
+
+
+def _idle(hardware: HardwareParams) -> Clocked:
+    """Offer a record: it is refused unless idle, and then taken to its end."""
+    words = 2 * entry_words(hardware, Region.CELLS)
+    record = [int(Region.CELLS) << 28 | 5, 2, *range(100, 100 + words)]
+    clocks: list[tuple[Values, Expected]] = []
+    for _ in range(3):
+        refused = {"i__ready": 0, "busy": 0, "write__enable": 0}
+        clocks.append(({"idle": 0, "i__valid": 1, "i__payload": record[0]}, refused))
+    clocks.append(({"idle": 1}, {"i__ready": 1, "busy": 0}))
+    for word in record[1:]:
+        clocks.append(({"idle": 0, "i__payload": word}, {"i__ready": 1, "busy": 1}))
+    # The last write is being done, and the next record is refused again.
+    clocks.append(({"i__payload": record[0]}, {"i__ready": 0, "busy": 1, "write__enable": 1}))
+    clocks.append(({}, {"i__ready": 0, "busy": 0, "write__enable": 0}))
+    clocks.append(({"i__valid": 0}, {"busy": 0}))
+    return Clocked("refuse unless idle", clocks)
+
+
+def cases() -> Iterator[Case]:
+    """Yield one case per parameter set."""
+    for name in SETS:
+        hardware = HARDWARE[name]
+        rng = np.random.default_rng(SEED)
+        image = random_image(rng, hardware, hardware.rows - 1, hardware.cols - 1)
+        # A program of random records ends with one that has an entry, for its last write.
+        random_program = [*_random_program(rng, hardware), int(Region.CONTROL) << 28, 1, 7]
+        yield Case(
+            f"program_port-{name}",
+            lambda hardware=hardware: ProgramPort(hardware=hardware),
+            [
+                _stream("program of a tile", pack(image, hardware).tolist(), hardware),
+                _idle(hardware),
+                _stream("random records", random_program, hardware),
+            ],
+        )

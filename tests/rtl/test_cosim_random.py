@@ -1,0 +1,102 @@
+"""Random parameters through emitted Verilog, against the loops of :mod:`tests.independent`."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from sim.cosim import cosim
+from sim.mapping import load_parameters
+from tests.independent import (
+    Options,
+    compute,
+    cycles_per_vector,
+    map_weights,
+    random_hardware,
+    random_inputs,
+    random_mapping,
+    random_weights,
+)
+
+SMALL = "icarus" if shutil.which("iverilog") else "verilator"
+"""Simulator of small designs: Icarus where the machine has it."""
+
+CASES = [
+    # seed, shape of the matrix, vectors, simulator, what is not left to chance
+    (1, (9, 5), 3, SMALL, {"rows": 8, "cols": 4, "codec": "sme", "input_bits": 16}),
+    (2, (11, 13), 4, SMALL, {"rows": 5, "cols": 7, "cell_bits": 2, "rows_active": 1}),
+    (3, (3, 2), 5, SMALL, {"rows": 4, "cols": 6, "input_bits": 1, "policy": "minimal"}),
+    (4, (17, 9), 2, SMALL, {"rows": 12, "cols": 9, "signed_inputs": True, "policy": "rounded"}),
+    (5, (21, 10), 3, SMALL, {"rows": 9, "cols": 10, "adc_bits": 2, "adc_lsb": 1}),
+    (6, (100, 37), 4, "verilator", {"rows": 32, "cols": 16, "squeeze": 3, "policy": "minimal"}),
+    (7, (300, 70), 3, "verilator", {"rows": 128, "cols": 64, "adc_bits": 4, "rows_active": 9}),
+    (8, (100, 37), 3, "verilator", {"rows": 40, "cols": 21, "cell_bits": 2, "scale": "column"}),
+]
+
+HARDWARE = {"input_bits", "signed_inputs", "adc_bits", "adc_lsb", "rows_active"}
+
+
+def random_options(rng, fixed):
+    """Return random options with those in ``fixed`` as given."""
+    mapping = {key: value for key, value in fixed.items() if key not in HARDWARE}
+    drawn = random_hardware(rng, random_mapping(rng, weight_bits=8, **mapping))
+    return Options(**drawn.as_dict() | fixed)
+
+
+def random_case(seed, shape, vectors, fixed):
+    """Return options, weights and inputs, and print what they were drawn from."""
+    rng = np.random.default_rng(seed)
+    options = random_options(rng, fixed)
+    print("seed", seed, options)
+    weights = random_weights(rng, shape, options)
+    return options, weights, random_inputs(rng, (vectors, shape[0]), options)
+
+
+def run(options, weights, inputs, simulator, directory):
+    """Co-simulate; returns the result and the tiles that ran without stalls."""
+    parameters = load_parameters("paper", **options.as_dict())
+    result = cosim(weights, inputs, parameters, simulator=simulator, directory=directory)
+    assert result.equal, [tile for tile in result.tiles if not tile.equal]
+    return result, [tile for tile in result.tiles if not tile.stalled]
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize(("seed", "shape", "vectors", "simulator", "fixed"), CASES)
+def test_random_cosimulation(seed, shape, vectors, simulator, fixed, tmp_path):
+    """Outputs, and clips of every plane in every tile, are what plain loops say."""
+    options, weights, inputs = random_case(seed, shape, vectors, fixed)
+    result, tiles = run(options, weights, inputs, simulator, tmp_path / "run")
+    matrix = map_weights(weights, options).matrices[0]
+    outputs, clips = compute(matrix, inputs.tolist(), options)
+    assert result.outputs.tolist() == outputs
+    assert result.golden.tolist() == outputs
+    assert [list(tile.clips) for tile in tiles] == clips
+    stalled = [tile for tile in result.tiles if tile.stalled]
+    seen = inputs[: stalled[0].vectors].tolist()
+    assert [list(tile.clips) for tile in stalled] == compute(matrix, seen, options)[1]
+
+
+STEADY = [
+    # what bounds a vector's clock cycles
+    ("compute", {"policy": "minimal", "squeeze": 3, "rows_active": 3}),
+    ("inputs", {"adcs_per_crossbar": 9, "results_per_beat": 9, "input_bits": 1}),
+    ("results", {"adcs_per_crossbar": 9, "inputs_per_beat": 5, "input_bits": 2}),
+]
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize(("bound", "changed"), STEADY)
+def test_cycles_per_vector(bound, changed, tmp_path):
+    """Four more vectors take four times the cycles of the contract, whatever is the bottleneck."""
+    options = Options(**{"rows": 10, "cols": 9, "squeeze": 0} | changed)
+    rng = np.random.default_rng(9)
+    weights = rng.standard_t(2, size=(10, 9))
+    inputs = rng.integers(2**options.input_bits, size=(6, 10))
+    cycles = [
+        run(options, weights, inputs[:vectors], SMALL, tmp_path / f"{vectors}")[1][0].cycles
+        for vectors in (2, 6)
+    ]
+    shifts = [row[0] for row in map_weights(weights, options).matrices[0].shifts]
+    expected = cycles_per_vector(shifts, 9, options)
+    assert cycles[1] - cycles[0] == 4 * expected, bound
+    assert max(shifts) == options.squeeze

@@ -1,0 +1,142 @@
+"""The command line: reports for machines, and one clear line for whatever is wrong."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from sim.mapping import load_mapping
+from sme_cli.main import main
+
+RNG = np.random.default_rng(2026)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Work in a folder with some files, good and bad."""
+    monkeypatch.chdir(tmp_path)
+    weights = RNG.normal(size=(20, 12))
+    np.save("w.npy", weights)
+    np.save("x.npy", RNG.integers(0, 256, size=(3, 20)))
+    np.save("wide.npy", np.full((3, 20), 256))
+    np.save("negative.npy", np.full((3, 20), -1))
+    np.save("float.npy", np.zeros((3, 20)))
+    np.save("short.npy", np.zeros((3, 19), int))
+    np.save("none.npy", np.zeros((0, 20), int))
+    np.save("codes.npy", RNG.integers(-300, 300, size=(20, 12)))
+    np.save("vector.npy", np.zeros(5))
+    np.save("empty.npy", np.zeros((0, 5)))
+    np.save("complex.npy", np.zeros((4, 4), complex))
+    for name, value in (("nan", np.nan), ("inf", -np.inf)):
+        bad = weights.copy()
+        bad[7, 3] = value
+        np.save(f"{name}.npy", bad)
+    np.savez("model.npz", **{"a.weight": weights, "dw.weight": np.ones((4, 1, 3, 3))}, bias=weights)
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "model.npz").read_bytes()[:900])
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """Run the command line; returns exit code, output and errors."""
+    code = main([str(a) for a in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_map_reports_and_saves(data, capsys):
+    """The JSON has the crossbars in total and per layer, the folder can be read back."""
+    code, out, _ = run(
+        capsys, "map", "model.npz", "--preset", "tiny", "-o", "m", "--json", "m.json"
+    )
+    assert code == 0
+    report = json.loads((data / "m.json").read_text())
+    assert set(report["crossbars"]) == {"conventional", "sliced", "squeezed", "physical"}
+    assert [layer["name"] for layer in report["layers"]] == ["a.weight", "dw.weight"]
+    for kind, total in report["crossbars"].items():
+        assert total == sum(layer["crossbars"][kind] for layer in report["layers"])
+    assert report["layers"][1]["groups"] == 4
+    assert report["ignored"] == ["bias"]
+    assert "bias" in out
+    assert [layer.name for layer in load_mapping("m")] == ["a.weight", "dw.weight"]
+
+
+def test_map_groups_option(data, capsys):
+    """--groups overrides the depthwise rule."""
+    run(capsys, "map", "model.npz", "--groups", "dw.weight=1", "--json", "m.json")
+    assert json.loads((data / "m.json").read_text())["layers"][1]["groups"] == 1
+
+
+def test_presets_json(data, capsys):
+    """All presets with all values."""
+    code, out, _ = run(capsys, "presets", "--json", "p.json")
+    assert code == 0
+    assert json.loads((data / "p.json").read_text())["tiny"]["rows"] == 8
+    assert "lossless" in out
+
+
+COSIM = ("cosim", "--preset", "tiny", "--out", "y.npy")
+BAD = [
+    (("map", "nan.npy"), r"weight [7, 3] (input, output) is nan"),
+    (("map", "inf.npy"), r"weight [7, 3] (input, output) is -inf"),
+    (("map", "vector.npy"), "vector.npy"),
+    (("map", "empty.npy"), "empty"),
+    (("map", "complex.npy"), "complex"),
+    (("map", "cut.npz"), "cut.npz cannot be read"),
+    (("map", "absent.npz"), "absent.npz"),
+    (("map", "codes.npy"), "weight_bits"),
+    (("map", "w.npy", "--codec", "codes"), "codec codes needs integer weights"),
+    (("map", "w.npy", "--preset", "papre"), "papre"),
+    (("map", "w.npy", "--rows", "3"), "rows = 3"),
+    (("map", "w.npy", "--adc-bits", "6,x"), "6,x"),
+    (("map", "w.npy", "--adc-bits", "6,6"), "adc_bits = (6, 6)"),
+    (("map", "w.npy", "--rows-active", "1,2"), "rows-active"),
+    (("map", "w.npy", "--policy", "none"), "none"),
+    (("map", "w.npy", "--groups", "a=0"), "a=0"),
+    (("map", "model.npz", "--groups", "b=2"), "groups b"),
+    (("map", "model.npz", "--groups", "a.weight=7"), "cannot form 7 groups"),
+    (("map", "w.npy", "-o", "w.npy/below"), "w.npy"),
+    (("map", "w.npy", "--json", "w.npy/m.json"), "w.npy"),
+    (("generate",), "--output"),
+    (("generate", "-o", "g", "--inputs", "x.npy"), "--weights"),
+    (("generate", "-o", "g", "--weights", "w.npy", "--inputs", "short.npy"), "19"),
+    (("generate", "-o", "w.npy", "--preset", "tiny"), "w.npy"),
+    ((*COSIM, "--weights", "w.npy", "--inputs", "wide.npy"), "input [0, 0] is 256"),
+    ((*COSIM, "--weights", "w.npy", "--inputs", "negative.npy"), "input [0, 0] is -1"),
+    ((*COSIM, "--weights", "w.npy", "--inputs", "float.npy"), "integers"),
+    ((*COSIM, "--weights", "w.npy", "--inputs", "short.npy"), "19 elements"),
+    ((*COSIM, "--weights", "w.npy", "--inputs", "none.npy"), "(0, 20)"),
+    ((*COSIM, "--weights", "nan.npy", "--inputs", "x.npy"), "nan"),
+    ((*COSIM, "--weights", "w.npy", "--inputs", "x.npy", "--simulator", "vcs"), "vcs"),
+    ((*COSIM, "--weights", "w.npy"), "--inputs"),
+    (("demo", "--input-bits", "1", "--signed-inputs"), "input_bits = 1"),
+    (("presets", "--json", "w.npy/p.json"), "w.npy"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(a) for a, _ in BAD])
+def test_bad_input(data, capsys, arguments, words):
+    """Exit code 2, a clear message, no traceback, nothing half-written."""
+    before = sorted(data.rglob("*"))
+    code, _, err = run(capsys, *arguments)
+    assert code == 2
+    assert words in " ".join(err.split())
+    assert "Traceback" not in err
+    assert sorted(data.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_unwritable_folder(data, capsys):
+    """A folder without permission is named."""
+    (data / "locked").mkdir(mode=0o500)
+    code, _, err = run(capsys, "map", "w.npy", "-o", "locked/m")
+    assert code == 2
+    assert "locked" in err
+
+
+def test_help_has_examples(capsys):
+    """Every subcommand explains itself with an example."""
+    for command in ("demo", "map", "generate", "cosim", "presets"):
+        code, out, _ = run(capsys, command, "--help")
+        assert code == 0
+        assert f"sme {command}" in out.split("Example", 1)[1]
