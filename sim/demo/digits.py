@@ -103,10 +103,6 @@ def _forward_float(net: Classifier, images: np.ndarray) -> list[np.ndarray]:
 def quantise(net: Classifier, parameters: Parameters) -> list[QuantisedLayer]:
     """Map both layers and calibrate their input scales on training images."""
     largest = parameters.hardware.input_range[1]
-    if largest < 1:
-        raise InputError(
-            "the demo's inputs are not negative: signed input_bits = 1 hold only -1, 0"
-        )
     activations = _forward_float(net, net.train_images[:CALIBRATION])
     return [
         QuantisedLayer(
@@ -238,6 +234,8 @@ def run_demo(
     status : callable, optional
         Told what is being done, and what part of it is done.
     """
+    if parameters.hardware.input_range[1] < 1:
+        raise InputError("the demo has positive inputs: signed input_bits = 1 hold only -1 and 0")
     status("training", 0.0)
     net = train()
     images, labels = net.test_images, net.test_labels
