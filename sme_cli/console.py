@@ -1,5 +1,6 @@
 """What the commands print: tables on standard output, progress on standard error."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,9 @@ from rtl_gen.files import staged_file, write_json
 
 __all__ = ["bar", "output", "table", "write_report"]
 
-output = Console(highlight=False, soft_wrap=True)
+# A file or pipe has no width of its own: leave tables room there.
+_WIDTH = None if sys.stdout.isatty() else 160
+output = Console(highlight=False, soft_wrap=True, width=_WIDTH)
 _errors = Console(stderr=True, highlight=False)
 
 

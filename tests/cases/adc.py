@@ -14,12 +14,10 @@ from .values import pipeline
 __all__ = ["cases"]
 
 SETS = {
-    "lossless": {"sum_max": 7, "bits": 3, "lsb": 0},
-    "wider-than-needed": {"sum_max": 5, "bits": 6, "lsb": 0},
+    "lossless": {"sum_max": 5, "bits": 6, "lsb": 0},
     "clips": {"sum_max": 127, "bits": 6, "lsb": 0},
     "one-bit": {"sum_max": 21, "bits": 1, "lsb": 0},
     "coarse": {"sum_max": 21, "bits": 2, "lsb": 2},
-    "coarse-lossless": {"sum_max": 21, "bits": 3, "lsb": 2},
     "coarser-than-any-sum": {"sum_max": 7, "bits": 4, "lsb": 3},
 }
 

@@ -17,7 +17,7 @@ __all__ = ["cases", "column_word"]
 
 READS = 60
 
-DEPTHS = {"slc": 5, "mlc-free-shifts": 1, "no-shifts": 2, "coarse-adc": 7, "tall": 3}
+DEPTHS = {"slc": 5, "mlc-free-shifts": 1, "coarse-adc": 7, "tall": 3}
 """Words of a bank, by parameter set; sizes that are no power of two, and the smallest."""
 
 
