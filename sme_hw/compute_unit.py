@@ -18,7 +18,7 @@ from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
 from .program import GROUP_LAST_OFFSET, Region, cell_fields
 from .program_port import ProgramPort
 from .result_buffer import ResultBeat, ResultBuffer
-from .row_conversion import RowConversion
+from .row_conversion import InputBeat, RowConversion
 from .sharing import shared
 from .shift_add import ShiftAdd
 from .splice import Splice
@@ -53,8 +53,8 @@ class ComputeUnit(wiring.Component):
     -------
     program : In(stream.Signature(32))
         Program words (:mod:`sme_hw.program`).
-    i : In(stream.Signature(ArrayLayout(input_bits, inputs_per_beat)))
-        Input vectors in row order, the first row in the lowest bits.
+    i : In(stream.Signature(InputBeat))
+        Input vectors in row order.
     o : Out(stream.Signature(ResultBeat))
         Results in column order, in code steps times input steps.
     clips : Out(ArrayLayout(32, planes))
@@ -68,11 +68,7 @@ class ComputeUnit(wiring.Component):
         super().__init__(
             {
                 "program": In(stream.Signature(PROGRAM_BITS)),
-                "i": In(
-                    stream.Signature(
-                        data.ArrayLayout(unsigned(hardware.input_bits), hardware.inputs_per_beat)
-                    )
-                ),
+                "i": In(stream.Signature(InputBeat(hardware))),
                 "o": Out(stream.Signature(ResultBeat(hardware))),
                 "clips": Out(data.ArrayLayout(unsigned(CLIP_COUNTER_BITS), hardware.planes)),
                 "busy": Out(1),

@@ -1,6 +1,6 @@
 """The program port: turns program words into writes of table, mask and cell entries."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,7 +57,8 @@ class ProgramPort(wiring.Component):
     write : Out(EntryWrite)
         Decoded writes.
     busy : Out(1)
-        A record has begun and not ended, or its last write is being done.
+        A record has begun and not ended, or its last write has not taken effect everywhere:
+        tables that are read ahead show it two clocks later.
     """
 
     def __init__(self, *, hardware: HardwareParams):
@@ -84,16 +85,22 @@ class ProgramPort(wiring.Component):
         last_word = Signal.like(word)
         in_header, in_data = Signal(), Signal()
         ends_entry = Signal()
+        taking_effect = Signal(2)
         with m.Switch(region):
             for kind in Region:
                 with m.Case(kind):
                     m.d.comb += last_word.eq(self.words[kind] - 1)
         m.d.comb += [
             self.i.ready.eq(in_header | in_data | self.idle),
-            self.busy.eq(in_header | in_data | write.enable),
+            self.busy.eq(in_header | in_data | write.enable | taking_effect.any()),
             ends_entry.eq(in_data & self.i.valid & (word == last_word)),
         ]
-        m.d.sync += [write.enable.eq(ends_entry), write.region.eq(region), write.entry.eq(entry)]
+        m.d.sync += [
+            write.enable.eq(ends_entry),
+            write.region.eq(region),
+            write.entry.eq(entry),
+            taking_effect.eq(Cat(write.enable, taking_effect)),
+        ]
         with m.If(self.i.valid & self.i.ready):
             with m.If(in_data):
                 with m.Switch(word):

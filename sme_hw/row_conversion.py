@@ -6,7 +6,15 @@ from amaranth.lib.wiring import In, Out
 
 from .params import HardwareParams, index_bits
 
-__all__ = ["RowConversion"]
+__all__ = ["InputBeat", "RowConversion"]
+
+
+class InputBeat(data.ArrayLayout):
+    """One transfer of the input stream: inputs of consecutive rows, lowest first."""
+
+    def __init__(self, hardware: HardwareParams):
+        kind = signed if hardware.signed_inputs else unsigned
+        super().__init__(kind(hardware.input_bits), hardware.inputs_per_beat)
 
 
 class RowConversion(wiring.Component):
@@ -29,7 +37,7 @@ class RowConversion(wiring.Component):
         Loads a word of the RCMR; only while no vector is under way. Absent when no row is shifted.
     last_beat : In(range(input_beats))
         Index of a vector's last beat.
-    i : In(stream.Signature(ArrayLayout(input_bits, inputs_per_beat)))
+    i : In(stream.Signature(InputBeat))
         Inputs in row order.
     o : Out(stream.Signature(ArrayLayout(converted_bits, inputs_per_beat)))
         Shifted inputs.
@@ -40,10 +48,9 @@ class RowConversion(wiring.Component):
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
         lanes = hardware.inputs_per_beat
-        self.input_shape = (signed if hardware.signed_inputs else unsigned)(hardware.input_bits)
         members = {
             "last_beat": In(index_bits(hardware.input_beats)),
-            "i": In(stream.Signature(data.ArrayLayout(self.input_shape, lanes))),
+            "i": In(stream.Signature(InputBeat(hardware))),
             "o": Out(stream.Signature(data.ArrayLayout(hardware.converted_bits, lanes))),
             "mid_vector": Out(1),
         }
