@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sme_hw.errors import InputError
 
-__all__ = ["staged_directory", "staged_file", "write_json"]
+__all__ = ["check_writable", "staged_directory", "staged_file", "write_json"]
 
 
 def _parent_of(path: Path) -> Path:
@@ -20,6 +20,30 @@ def _parent_of(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error}") from None
     return parent
+
+
+def check_writable(path: str | Path | None) -> None:
+    """Find out before long work whether a file or folder could be written; changes nothing.
+
+    Parameters
+    ----------
+    path : path or None
+        Nothing is checked for None.
+
+    Raises
+    ------
+    InputError
+        It could not be written.
+    """
+    if path is None:
+        return
+    existing = Path(path).resolve()
+    while not existing.exists():
+        existing = existing.parent
+    if existing != Path(path).resolve() and not existing.is_dir():
+        raise InputError(f"{path} cannot be written: {existing} is no folder")
+    if not os.access(existing, os.W_OK):
+        raise InputError(f"{path} cannot be written: no permission for {existing}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from rtl_gen.files import staged_file
+from rtl_gen.files import check_writable, staged_file
 from rtl_gen.tb.run import SIMULATORS
 from sim.cosim import CosimResult, cosim
 from sim.mapping import read_array
@@ -71,6 +71,8 @@ def cosim_command(
     Example: sme cosim --weights W.npy --inputs X.npy --adc-bits 5 --out Y.npy
     """
     parameters = take_parameters(options)
+    for path in (out, keep, json_file):
+        check_writable(path)
     matrix, vectors = read_array(weights), read_array(inputs)
     folder = keep or tempfile.mkdtemp(prefix="sme-cosim-")
     try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from rtl_gen.files import staged_file, write_json
+from rtl_gen.files import check_writable, staged_file, write_json
 from rtl_gen.tb.run import SIMULATORS
 from sim.demo.digits import DemoResult, run_demo
 from sim.report.bit_planes import draw_bit_planes
@@ -58,6 +58,8 @@ def demo_command(directory: str, simulator: str, json_file: str | None, **option
     Example: sme demo --squeeze 3 --policy rounded --adc-bits 4
     """
     parameters = take_parameters(options)
+    for target in (directory, json_file):
+        check_writable(target)
     folder = Path(directory)
     with bar(1.0) as (progress, task):
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 import numpy as np
 
+from rtl_gen.files import check_writable
 from rtl_gen.generate import generate
 from sim.cosim import check_inputs, tile_jobs
 from sim.mapping import Parameters, map_matrix, read_array
@@ -65,6 +66,8 @@ def generate_command(
     Example: sme generate --preset paper --rows 64 --cols 48 --adc-bits 5 -o build/design
     """
     parameters = take_parameters(options)
+    for target in (directory, json_file):
+        check_writable(target)
     if inputs is not None and weights is None:
         raise InputError("--inputs needs --weights")
     with bar() as (progress, task):

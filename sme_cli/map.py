@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from rtl_gen.files import check_writable
 from sim.mapping import describe, map_layer, read_layers, save_mapping
 from sme_hw.errors import InputError
 
@@ -62,6 +63,8 @@ def map_command(
     Example: sme map model.npz --squeeze 2 -o build/mapping
     """
     parameters = take_parameters(options)
+    for target in (directory, json_file):
+        check_writable(target)
     sources, ignored = read_layers(file, _parse_groups(groups))
     layers = []
     with bar(sum(source.weights.size for source in sources)) as (progress, task):

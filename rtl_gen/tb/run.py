@@ -136,7 +136,7 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
                 clean=True,
                 log_file=build_log,
             )
-        except (SystemExit, RuntimeError) as error:
+        except (SystemExit, RuntimeError, ValueError) as error:
             raise SimulatorError(f"{simulator} cannot build the design: {_tail(build_log, error)}")
         stamp_file.write_text(stamp)
     wave_options = {}
@@ -159,7 +159,7 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
                 log_file=log,
                 **wave_options,
             )
-    except (SystemExit, RuntimeError) as error:
+    except (SystemExit, RuntimeError, ValueError) as error:
         if not results.exists():
             raise SimulatorError(f"{simulator} cannot run the design: {_tail(log, error)}")
     if waves and simulator == "verilator":

@@ -227,6 +227,7 @@ def _map_block(
     hardware, mapping = parameters.hardware, parameters.mapping
     cell_bits, planes = hardware.cell_bits, parameters.code_bits // hardware.cell_bits
     codec, grid = encoding.codec, encoding.grid
+    weights = np.ascontiguousarray(weights)  # layers come transposed: (out, in)
     magnitudes = np.abs(weights.astype(np.float64))
     positions = codec.project(magnitudes, factors, grid)
     codes = codec.quantise(positions, grid)
@@ -269,8 +270,8 @@ def _map_block(
             counts.rows_outside_window = int(np.count_nonzero(rows_outside))
 
     def squares(values: np.ndarray) -> float:
-        flat = values.ravel()
-        return float(flat @ flat)
+        # Not a BLAS dot product: its threads cost more than so short a sum.
+        return float(np.einsum("rc,rc->", values, values))
 
     quantised = codes * steps
     mapped = effective * steps if effective is not codes else quantised

@@ -110,6 +110,8 @@ BAD = [
     ((*COSIM, "--weights", "w.npy", "--inputs", "x.npy", "--simulator", "vcs"), "vcs"),
     ((*COSIM, "--weights", "w.npy"), "--inputs"),
     (("demo", "--input-bits", "1", "--signed-inputs"), "input_bits = 1"),
+    (("cosim", "--weights", "w.npy", "--inputs", "x.npy", "--out", "w.npy/y.npy"), "no folder"),
+    (("map", "w.npy", "-o", "/proc/mapping"), "/proc/mapping"),
     (("presets", "--json", "w.npy/p.json"), "w.npy"),
 ]
 

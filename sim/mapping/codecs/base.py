@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -59,6 +60,7 @@ def uniform_codes(positions: np.ndarray) -> np.ndarray:
     return (positions + 0.5).astype(np.int16)  # positions are not negative: cutting is flooring
 
 
+@cache
 def _window_table(bits: int, window: int) -> np.ndarray:
     """Return the nearest code within the window for every half step of position.
 
