@@ -32,6 +32,7 @@ __all__ = [
     "random_inputs",
     "random_mapping",
     "random_weights",
+    "seeded",
     "unit_compute",
 ]
 
@@ -567,6 +568,12 @@ def cycles_per_vector(shifts, n_columns, options):
 
 
 # Random cases
+
+
+def seeded(seed):
+    """Return a random generator and print its seed, which pytest shows with a failure."""
+    print("seed", seed)
+    return np.random.default_rng(seed)
 
 
 def random_mapping(rng, **fixed):

@@ -24,6 +24,7 @@ from tests.independent import (
     quantise,
     random_mapping,
     random_weights,
+    seeded,
 )
 
 CODEC_NAMES = ["sme", "int8", "codes"]
@@ -53,8 +54,7 @@ def check_matrix(weights, options):
 def test_random_matrices(codec, scale, policy, cell_bits):
     """Odd shapes, all number types, every width, window and degree: the two mappers agree."""
     seed = 100 + LAYOUTS.index((codec, scale, policy, cell_bits))
-    print("seed", seed)
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     fixed = {"codec": codec, "scale": scale, "policy": policy, "cell_bits": cell_bits}
     for _ in range(12):
         options = random_mapping(rng, **fixed)
@@ -67,7 +67,7 @@ def test_random_matrices(codec, scale, policy, cell_bits):
 @pytest.mark.parametrize("codec", CODEC_NAMES)
 def test_every_window_and_degree(codec, policy, cell_bits):
     """No window and no possible squeeze degree of an 8-bit code is treated differently."""
-    rng = np.random.default_rng(7)
+    rng = seeded(7)
     for window, degree in product(range(1, 9), range(0, 9 - cell_bits, cell_bits)):
         options = Options(
             rows=8,
@@ -85,7 +85,7 @@ def test_every_window_and_degree(codec, policy, cell_bits):
 @pytest.mark.parametrize("codec", ["sme", "int8"])
 def test_number_types(codec, dtype):
     """A weight's type matters only through its value; the array's order in memory does not."""
-    rng = np.random.default_rng(21)
+    rng = seeded(21)
     values = rng.integers(0, 100, size=(2 * 19, 3 * 13))
     values = values / 64 if np.dtype(dtype).kind == "f" else values
     for scale in SCALE_NAMES:
@@ -111,7 +111,7 @@ def test_nothing_but_zeros(codec, policy):
 @pytest.mark.parametrize("codec", ["sme", "int8"])
 def test_extreme_magnitudes(codec):
     """From denormals to the largest float32: scales follow."""
-    rng = np.random.default_rng(4)
+    rng = seeded(4)
     for factor in (5e-324, 1e-310, 2.0**-149, 1e-40, 1e30, 2.0**127):
         for scale in SCALE_NAMES:
             options = Options(rows=8, cols=8, codec=codec, scale=scale, policy="rounded")
@@ -121,7 +121,7 @@ def test_extreme_magnitudes(codec):
 @pytest.mark.parametrize("policy", POLICY_NAMES)
 def test_wide_matrices(policy):
     """Many large tiles beside and below each other."""
-    rng = np.random.default_rng(12)
+    rng = seeded(12)
     for rows, cols, shape in [(64, 64, (130, 1100)), (128, 128, (140, 520)), (4, 512, (9, 1300))]:
         options = Options(rows=rows, cols=cols, policy=policy, squeeze=2, scale="column")
         check_matrix(rng.standard_t(2, size=shape).astype(np.float32), options)
@@ -146,7 +146,7 @@ CONVOLUTIONS = [
 def test_convolutions(convolution):
     """Rows in the order (cin, kh, kw); groups are packed block-diagonally."""
     *shape, groups, rows, cols = convolution
-    rng = np.random.default_rng(rows * cols + groups)
+    rng = seeded(rows * cols + groups)
     for codec, policy in product(CODEC_NAMES, POLICY_NAMES):
         options = random_mapping(rng, codec=codec, policy=policy, rows=rows, cols=cols)
         weights = random_weights(rng, shape, options)
@@ -199,7 +199,7 @@ def test_codebook_size(bits, window, magnitudes):
 @pytest.mark.parametrize("window", range(1, 9))
 def test_nearest_codeword(window):
     """Quantisation finds the nearest codeword by exhaustive search; ties go away from zero."""
-    rng = np.random.default_rng(window)
+    rng = seeded(window)
     top = 1 - 2.0**-window
     u = np.concatenate([rng.random(500) * top, np.arange(2**10) / 2**10 * top, [top]])
     u = np.concatenate([u, np.minimum(np.arange(513) / 512, top)])
@@ -290,7 +290,7 @@ def test_figure_3_independently():
 )
 def test_register_bits(policy, degree, bits):
     """The RCMR spends 1 bit on a row of a tile, or ceil(log2(x + 1))."""
-    weights = np.random.default_rng(1).normal(size=(11, 20))
+    weights = seeded(1).normal(size=(11, 20))
     layer = map_matrix(weights, load_parameters("tiny", policy=policy, squeeze=degree))
     assert layer.counts.rcmr_bits == 11 * 3 * bits
     expected = 0 if policy == "plain" else 1 if policy == "paper" else math.log2(degree + 1)
@@ -299,7 +299,7 @@ def test_register_bits(policy, degree, bits):
 
 def test_codes_after_squeeze_keep_to_the_codebook():
     """Every policy but ``rounded`` stays in the window; all stay in the remaining planes."""
-    weights = np.random.default_rng(2).normal(size=(40, 40))
+    weights = seeded(2).normal(size=(40, 40))
     for policy, degree in product(POLICY_NAMES[:4], range(1, 6)):
         layer = map_matrix(weights, load_parameters("small", policy=policy, squeeze=degree))
         codes = np.abs(layer.matrices[0].codes)
