@@ -15,7 +15,7 @@ from .cycles import INPUT_REGISTER_LATENCY, macro_latency, splice_latency
 from .group_scheduler import GroupScheduler
 from .input_register import InputRegister
 from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
-from .program import GROUP_LAST_OFFSET, Region, cell_fields
+from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
 from .program_port import ProgramPort
 from .result_buffer import ResultBeat, ResultBuffer
 from .row_conversion import InputBeat, RowConversion
@@ -121,6 +121,8 @@ class ComputeUnit(wiring.Component):
         ]
         wiring.connect(m, conversion.o, inputs.i)
         wiring.connect(m, inputs.vector, scheduler.vector)
+        if hardware.zero_skip:
+            m.d.comb += scheduler.vector_masks.eq(inputs.vector_masks)
         m.d.comb += [
             inputs.select.bit_cycle.eq(scheduler.step.bit_cycle),
             inputs.select.slot.eq(scheduler.step.slot),
@@ -191,11 +193,12 @@ class ComputeUnit(wiring.Component):
             scheduler.write.enable.eq(write.enable & (write.region == Region.GROUPS)),
             scheduler.write.address.eq(write.entry),
             scheduler.write.data.first.eq(write.data),
-            scheduler.write.data.last.eq(write.data[GROUP_LAST_OFFSET:]),
+            scheduler.write.data.last.eq(write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]),
+            scheduler.write.data.slot.eq(write.data[GROUP_SLOT_OFFSET:]),
         ]
-        if self.hardware.rcmr_bits:
+        if self.hardware.decode_bits:
             m.d.comb += [
-                conversion.write.enable.eq(write.enable & (write.region == Region.RCMR)),
+                conversion.write.enable.eq(write.enable & (write.region == Region.DECODE)),
                 conversion.write.address.eq(write.entry),
                 conversion.write.data.eq(write.data),
             ]
