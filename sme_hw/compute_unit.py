@@ -16,6 +16,7 @@ from .group_scheduler import GroupScheduler
 from .input_register import InputRegister
 from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
 from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
+from .program_check import ProgramCheck
 from .program_port import ProgramPort
 from .result_buffer import ResultBeat, ResultBuffer
 from .row_conversion import InputBeat, RowConversion
@@ -32,7 +33,7 @@ class ComputeUnit(wiring.Component):
     ========================= ============================================================
     stage                     module
     ========================= ============================================================
-    program                   ProgramPort, Configuration
+    program                   ProgramPort, ProgramCheck, Configuration
     row conversion            RowConversion
     bit-serial word lines     InputRegister, stepped by GroupScheduler
     crossbar, S&H, MUX, ADC   ArrayMacro, one per built plane and sign
@@ -61,6 +62,8 @@ class ComputeUnit(wiring.Component):
         Clipped conversions per built plane, most significant plane in the lowest bits.
     busy : Out(1)
         A vector or a program is under way.
+    error : Out(1)
+        The program made no sense (ProgramCheck); results mean nothing.
     """
 
     def __init__(self, *, hardware: HardwareParams):
@@ -72,6 +75,7 @@ class ComputeUnit(wiring.Component):
                 "o": Out(stream.Signature(ResultBeat(hardware))),
                 "clips": Out(data.ArrayLayout(unsigned(CLIP_COUNTER_BITS), hardware.planes)),
                 "busy": Out(1),
+                "error": Out(1),
             }
         )
 
@@ -86,6 +90,15 @@ class ComputeUnit(wiring.Component):
         scheduler = GroupScheduler(hardware=hardware)
         results = ResultBuffer(hardware=hardware)
         m.submodules.program_port = shared(port, platform)
+        check = ProgramCheck(hardware=hardware, data_bits=len(port.write.data))
+        m.submodules.program_check = shared(check, platform)
+        m.d.comb += [
+            check.write.enable.eq(port.write.enable),
+            check.write.region.eq(port.write.region),
+            check.write.entry.eq(port.write.entry),
+            check.write.data.eq(port.write.data),
+            self.error.eq(check.error),
+        ]
         m.submodules.configuration = shared(configuration, platform)
         m.submodules.row_conversion = shared(conversion, platform)
         m.submodules.input_register = shared(inputs, platform)

@@ -20,7 +20,9 @@ __all__ = [
     "Region",
     "TileImage",
     "cell_fields",
+    "cell_limits",
     "check_image",
+    "control_limits",
     "decode_fields",
     "entry_words",
     "memory_map",
@@ -127,6 +129,29 @@ def cell_fields(hardware: HardwareParams) -> dict[str, int]:
         "adc": _bits(hardware.adcs_per_crossbar),
         "sign": 1,
         "plane": _bits(hardware.planes),
+    }
+
+
+def cell_limits(hardware: HardwareParams) -> list[tuple[int, int]]:
+    """Return width and number of values of each bit field of a cell entry, lowest first."""
+    counts = (
+        hardware.column_steps,
+        hardware.slots,
+        hardware.adcs_per_crossbar,
+        2,
+        hardware.planes,
+    )
+    return list(zip(cell_fields(hardware).values(), counts, strict=True))
+
+
+def control_limits(hardware: HardwareParams) -> dict[Control, int]:
+    """Return the number of values of each control register."""
+    return {
+        Control.MODE: 4,
+        Control.INPUT_LAST: hardware.input_beats,
+        Control.COLUMN_LAST: hardware.column_steps,
+        Control.RESULT_LAST: hardware.result_beats,
+        Control.GROUP_LAST: hardware.slots,
     }
 
 
