@@ -54,10 +54,10 @@ def _balanced(cells: np.ndarray, shifts: np.ndarray, group_rows: int) -> np.ndar
     used = used[np.argsort(shifts[used], kind="stable")]
     if len(used) <= group_rows:
         return used if len(used) else np.array([0])
-    levels = cells[:, :, used].transpose(2, 0, 1, 3).reshape(len(used), -1).astype(np.float64)
+    levels = cells[:, :, used].transpose(2, 0, 1, 3).reshape(len(used), -1).astype(np.float32)
     groups = np.arange(len(used)) // group_rows
     count = groups[-1] + 1
-    sums = np.zeros((count, levels.shape[1]))
+    sums = np.zeros((count, levels.shape[1]), np.float32)
     order = np.full(len(used), EMPTY)
     # Greedy: heavy rows first, each to the free place of its shift's groups that costs least.
     for shift in np.unique(shifts[used]):
@@ -66,7 +66,7 @@ def _balanced(cells: np.ndarray, shifts: np.ndarray, group_rows: int) -> np.ndar
         for row in members[np.argsort(-levels[members].sum(axis=1), kind="stable")]:
             open_groups = np.flatnonzero(free)
             before = sums[open_groups]
-            cost = ((before + levels[row]) ** 4 - before**4).sum(axis=1)
+            cost = _cost(before + levels[row]) - _cost(before)
             chosen = open_groups[np.argmin(cost)]
             free[chosen] -= 1
             sums[chosen] += levels[row]
@@ -74,6 +74,12 @@ def _balanced(cells: np.ndarray, shifts: np.ndarray, group_rows: int) -> np.ndar
     _improve(levels, shifts[used], order, sums)
     # Stable within a group: rows keep their logical order, which makes results readable.
     return used[np.lexsort((used, order))]
+
+
+def _cost(sums: np.ndarray) -> np.ndarray:
+    """Return the sum of fourth powers along the last axis."""
+    squares = sums * sums
+    return np.einsum("...c,...c->...", squares, squares)
 
 
 def _improve(levels: np.ndarray, shifts: np.ndarray, place: np.ndarray, sums: np.ndarray) -> None:
@@ -86,8 +92,8 @@ def _improve(levels: np.ndarray, shifts: np.ndarray, place: np.ndarray, sums: np
                 continue
             difference = levels[partners] - levels[row]
             here, there = sums[place[row]], sums[place[partners]]
-            change = ((here + difference) ** 4 + (there - difference) ** 4).sum(axis=1)
-            change -= (here**4).sum() + (there**4).sum(axis=1)
+            change = _cost(here + difference) + _cost(there - difference)
+            change -= _cost(here) + _cost(there)
             best = int(np.argmin(change))
             if change[best] < 0:
                 other = partners[best]
