@@ -591,6 +591,10 @@ def random_mapping(rng, **fixed):
 def random_hardware(rng, options):
     """Return ``options`` with everything random that concerns the hardware, but for its size."""
     planes, rows, cols = options.planes, options.rows, options.cols
+    rows_active = ["all", 1, rows, int(rng.integers(1, rows + 1))][rng.integers(4)]
+    largest_sum = (rows if rows_active == "all" else rows_active) * (2**options.cell_bits - 1)
+    # A larger LSB would leave nothing to compare, as a rule.
+    lsb = int(rng.integers(9 if rng.random() < 0.05 else max(1, largest_sum.bit_length() - 2)))
     per_plane = [int(b) for b in rng.integers(1, 6, size=planes)]
     adc_bits = ["lossless", int(rng.integers(1, 4)), int(rng.integers(1, 9)), per_plane][
         rng.integers(4)
@@ -601,9 +605,9 @@ def random_hardware(rng, options):
         "input_bits": int(rng.choice([1, 2, 3, 5, 8, 8, 16])),
         "signed_inputs": bool(rng.integers(2)),
         "adc_bits": adc_bits,
-        "adc_lsb": 0 if adc_bits == "lossless" else int(rng.choice([0, 0, 0, 1, 2, 3, 8])),
+        "adc_lsb": lsb * (adc_bits != "lossless" and rng.random() < 0.5),
         "adcs_per_crossbar": adcs,
-        "rows_active": ["all", 1, rows, int(rng.integers(1, rows + 1))][rng.integers(4)],
+        "rows_active": rows_active,
         "inputs_per_beat": int(rng.choice([1, rows, rng.integers(1, rows + 1)])),
         "results_per_beat": int(rng.choice(beats)),
     }

@@ -33,7 +33,9 @@ class BitCycle:
     last: bool
 
 
-def group_scheduler(groups: np.ndarray, hardware: HardwareParams) -> Iterator[BitCycle]:
+def group_scheduler(
+    groups: np.ndarray, hardware: HardwareParams, masks: np.ndarray | None = None
+) -> Iterator[BitCycle]:
     """Yield the bit-cycles of one vector in order.
 
     Parameters
@@ -41,16 +43,21 @@ def group_scheduler(groups: np.ndarray, hardware: HardwareParams) -> Iterator[Bi
     groups : numpy.ndarray of integers, shape (groups, 3)
         Slot, first bit-cycle and number of bit-cycles of every group.
     hardware : HardwareParams
+    masks : numpy.ndarray of integers, shape (slots,), optional
+        Bit-cycles in which some row of a slot has a 1: others are skipped (``zero_skip``), but
+        not all of a group.
     """
     for number, (slot, start, count) in enumerate(groups.tolist()):
-        for t in range(start, start + count):
-            ends = t == start + count - 1
+        cycles = list(range(start, start + count))
+        if masks is not None:
+            cycles = [t for t in cycles if masks[slot] >> t & 1] or [start]
+        for t in cycles:
             yield BitCycle(
                 slot,
                 t,
-                subtract=hardware.signed_inputs and ends,
-                first=number == 0 and t == start,
-                last=number == len(groups) - 1 and ends,
+                subtract=hardware.signed_inputs and t == start + count - 1,
+                first=number == 0 and t == cycles[0],
+                last=number == len(groups) - 1 and t == cycles[-1],
             )
 
 

@@ -111,6 +111,8 @@ class Streams:
         Inputs that fall to 0 as often as streams stall, and end at 0.
     holds : mapping of str to int
         Output streams that are not ready for this many clocks; they must offer a payload by then.
+    after : mapping of str to str
+        Streams into the component that start when another one was sent completely.
     unfinished : sequence of str
         Output streams that may offer more than is taken in this phase.
     spans : sequence of Span
@@ -124,6 +126,7 @@ class Streams:
     levels: Values = field(default_factory=dict)
     random: Sequence[str] = ()
     holds: Mapping[str, int] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
     unfinished: Sequence[str] = ()
     spans: Sequence[Span] = ()
 

@@ -1,23 +1,25 @@
 """Cases of :class:`sme_hw.compute_unit.ComputeUnit`: tiles loaded one after the other."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from sim.golden.compute_unit import compute_unit
-from sim.golden.result_buffer import result_buffer
 from sme_hw.compute_unit import ComputeUnit
-from sme_hw.cycles import fill_cycles, run_cycles
-from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
-from sme_hw.program import TileImage, pack
+from sme_hw.cycles import result_buffer_depth
+from sme_hw.params import HardwareParams
+from sme_hw.program import Region, TileImage
 
-from .case import SEED, Case, Clocked, Phase, Span, Streams
-from .hardware import HARDWARE, random_image, random_inputs, slot_groups
-from .values import join, lanes
+from .case import SEED, Case, Clocked, Phase
+from .hardware import HARDWARE, random_image, random_inputs, random_shifts, slot_groups
+from .tile_run import TileRun
 
 __all__ = ["cases"]
 
 VECTORS = 5
+
+CHANGE_VECTORS = 2
+"""So few that all of them are accepted while results are held."""
 
 
 def _extreme_image(hardware: HardwareParams, sign: int) -> TileImage:
@@ -26,117 +28,93 @@ def _extreme_image(hardware: HardwareParams, sign: int) -> TileImage:
     cells[sign] = hardware.cell_max
     shifts = np.full(hardware.rows, hardware.max_shift, np.uint8)
     shifts[1::2] = 0
-    return TileImage(cells, shifts, slot_groups(hardware, shifts))
+    rows = np.arange(hardware.rows)
+    return TileImage(hardware.rows, cells, rows, shifts, slot_groups(hardware, shifts))
 
 
-class _Run:
-    """Input vectors of a tile, and what must come of them.
-
-    Parameters
-    ----------
-    hardware : HardwareParams
-    image : TileImage
-    inputs : numpy.ndarray of integers, shape (vectors, rows)
-    """
-
-    def __init__(self, hardware: HardwareParams, image: TileImage, inputs: np.ndarray):
-        self.hardware = hardware
-        self.image = image
-        self.vectors = len(inputs)
-        self.program = pack(image, hardware).tolist()
-
-        lane_count = hardware.inputs_per_beat
-        beats = -(-image.rows // lane_count)
-        padded = np.zeros((self.vectors, beats * lane_count), np.int64)
-        padded[:, : image.rows] = inputs
-        self.inputs = [
-            lanes(beat, hardware.input_bits) for beat in padded.reshape(-1, lane_count).tolist()
-        ]
-
-        results, clips = compute_unit(image, hardware, inputs)
-        self.clips = lanes(clips.tolist(), CLIP_COUNTER_BITS)
-        self.results = [
-            join(*((value, hardware.result_bits) for value in beat), (b == len(vector) - 1, 1))
-            for vector in result_buffer(results, hardware.results_per_beat).tolist()
-            for b, beat in enumerate(vector)
-        ]
-
-    def _spans(self) -> list[Span]:
-        sizes = self.hardware, self.image.bit_cycles, self.image.rows, self.image.columns
-        return [
-            Span(("i", 0), ("o", 0), fill_cycles(*sizes)),
-            # Of a run, both its first and its last clock count.
-            Span(("i", 0), ("o", -1), run_cycles(*sizes, self.vectors) - 1),
-        ]
-
-    def phases(self, name: str) -> list[Phase]:
-        """Return program, run and clip counters."""
-        return [
-            Streams(
-                f"{name}: program",
-                sends={"program": self.program},
-                spans=[Span(("program", 0), ("program", -1), len(self.program) - 1)],
-            ),
-            Clocked(f"{name}: programmed", [({}, {"busy": 0, "clips": 0})]),
-            Streams(
-                f"{name}: run",
-                sends={"i": self.inputs},
-                receives={"o": self.results},
-                spans=self._spans(),
-            ),
-            Clocked(f"{name}: end", [({}, {"busy": 0, "clips": self.clips})]),
-        ]
-
-    def held(self, name: str) -> Phase:
-        """Return a run whose results are not taken until everything has come to a stop."""
-        hold = run_cycles(
-            self.hardware,
-            self.image.bit_cycles,
-            self.image.rows,
-            self.image.columns,
-            self.vectors,
-        )
-        return Streams(
-            f"{name}: held results",
-            sends={"i": self.inputs},
-            receives={"o": self.results},
-            holds={"o": 2 * hold},
-        )
-
-    def reprogrammed(self, name: str) -> Phase:
-        """Return a run into which the same program falls: it must wait for vectors under way."""
-        return Streams(
-            f"{name}: same program while running",
-            sends={"program": self.program, "i": self.inputs},
-            receives={"o": self.results},
-        )
+def _named(name: str, phases: list[Phase]) -> list[Phase]:
+    return [replace(phase, name=f"{name}: {phase.name}") for phase in phases]
 
 
-def _phases(hardware: HardwareParams) -> list[Phase]:
-    rng = np.random.default_rng(SEED)
-    rows, columns = hardware.rows, hardware.cols
+def _before() -> list[Phase]:
+    """Offer a vector before any program."""
+    return [
+        Clocked("not enabled", [({"i__valid": 1}, {"i__ready": 0})]),
+        Clocked("idle", [({"i__valid": 0}, {"busy": 0, "clips": 0})]),
+    ]
+
+
+def _tiles(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
+    """Load tiles of all sizes, with the largest results of either sign among them."""
     images = {
-        "random tile": random_image(rng, hardware, rows, columns),
         "largest positive weights": _extreme_image(hardware, 0),
         "largest negative weights": _extreme_image(hardware, 1),
-        "short tile": random_image(rng, hardware, rows - 2, columns - 1),
         "one row and column": random_image(rng, hardware, 1, 1),
+        "full tile": random_image(rng, hardware, hardware.rows, hardware.cols),
     }
-    phases: list[Phase] = [Clocked("before any program", [({"i__valid": 1}, {"i__ready": 0})])]
-    phases.append(Clocked("idle", [({"i__valid": 0}, {"busy": 0})]))
+    phases: list[Phase] = []
     for name, image in images.items():
-        run = _Run(hardware, image, random_inputs(rng, hardware, VECTORS, image.rows))
-        phases += run.phases(name)
-        if name == "short tile":
-            phases += [run.held(name), run.reprogrammed(name)]
+        run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, image.inputs))
+        phases += _named(name, run.load() + run.run())
     return phases
+
+
+def _new_shifts(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
+    """Change only row shifts and groups of a tile; the clip counters go on."""
+    rows = hardware.rows
+    image = random_image(rng, hardware, rows, hardware.cols)
+    run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, rows))
+    phases = run.load() + run.run()
+    for last in (Region.DECODE, Region.GROUPS):
+        shifts = random_shifts(rng, hardware, image.physical_rows)
+        shifted = replace(image, row_shifts=shifts, groups=slot_groups(hardware, shifts))
+        inputs = random_inputs(rng, hardware, VECTORS, rows)
+        run = TileRun(hardware, shifted, inputs, run.clips)
+        phases += [run.load_shifts(last), *run.run_behind_program()]
+    return _named("new shifts", phases)
+
+
+def _pressure(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
+    """Hold results until the buffer is full and all stages wait; let a program fall into a run."""
+    rows, columns = hardware.rows - 2, hardware.cols - 1
+    image = random_image(rng, hardware, rows, columns)
+    results = -(-columns // hardware.adcs_per_crossbar)
+    vectors = -(-result_buffer_depth(hardware) // results) + 4
+    run = TileRun(hardware, image, random_inputs(rng, hardware, vectors, rows))
+    return _named("pressure", [*run.load(), *run.run(), run.run_held(), run.run_reprogrammed()])
+
+
+def _changes(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
+    """Change the tile right behind the last input of a run, to another size and back."""
+    runs = []
+    for less in (0, 2, 0):
+        rows, columns = hardware.rows - less, hardware.cols - less
+        image = random_image(rng, hardware, rows, columns)
+        runs.append(TileRun(hardware, image, random_inputs(rng, hardware, CHANGE_VECTORS, rows)))
+    first, second, third = runs
+    return _named(
+        "changes",
+        [
+            *first.load(),
+            first.run_before(second, hold=False),
+            second.run_before(third, hold=True),
+            *third.run(),
+        ],
+    )
 
 
 def cases() -> Iterator[Case]:
     """Yield one case per parameter set."""
     for name, hardware in HARDWARE.items():
+        rng = np.random.default_rng(SEED)
         yield Case(
             f"compute_unit-{name}",
             lambda hardware=hardware: ComputeUnit(hardware=hardware),
-            _phases(hardware),
+            [
+                *_before(),
+                *_tiles(rng, hardware),
+                *_new_shifts(rng, hardware),
+                *_pressure(rng, hardware),
+                *_changes(rng, hardware),
+            ],
         )

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.golden.configuration import configuration
 from sme_hw.configuration import Configuration
 from sme_hw.params import HardwareParams
-from sme_hw.program import MODE_CLEAR, MODE_ENABLE, Control
+from sme_hw.program import Control
 
 from .case import SEED, Case, Clocked, Expected, Values
 from .hardware import HARDWARE
@@ -31,23 +32,19 @@ def _phase(hardware: HardwareParams) -> Clocked:
         "result_last": hardware.result_beats,
         "group_last": hardware.slots,
     }
-    registers = {"enable": 0}
+    writes: list[tuple[int, int]] = []
     stimuli: list[Values] = []
     responses: list[Expected] = []
     for _ in range(CLOCKS):
         enable = bool(rng.integers(2))
         entry = Control(int(rng.integers(len(Control))))
-        if entry == Control.MODE:
-            value = int(rng.integers(4))
-        else:
-            value = int(rng.integers(ranges[entry.name.lower()]))
+        limit = 4 if entry == Control.MODE else ranges[entry.name.lower()]
+        value = int(rng.integers(limit))
         stimuli.append({"write_enable": int(enable), "entry": int(entry), "data": value})
-        if enable and entry == Control.MODE:
-            registers["enable"] = int(value & MODE_ENABLE != 0)
-        elif enable:
-            registers[entry.name.lower()] = value
-        clear = enable and entry == Control.MODE and value & MODE_CLEAR
-        responses.append(registers | {"clear": int(bool(clear))})
+        if enable:
+            writes.append((entry, value))
+        # What was asked for in an earlier clock is over.
+        responses.append(configuration(writes) | ({} if enable else {"clear": 0}))
     return pipeline("random writes", stimuli, responses, WRITE_LATENCY)
 
 

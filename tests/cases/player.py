@@ -126,6 +126,11 @@ class StreamPlayer:
     def _goes(self) -> bool:
         return self.generator.random() >= self.stall
 
+    def _started(self, name: str) -> bool:
+        """Tell whether the stream that ``name`` waits for was sent."""
+        other = self.phase.after.get(name)
+        return other is None or len(self.transfers[other]) == self.counts[other]
+
     def _junk(self, port: str) -> int:
         return self.generator.getrandbits(self.ports[port].width)
 
@@ -141,7 +146,8 @@ class StreamPlayer:
         for name, items in phase.sends.items():
             sent = len(self.transfers[name])
             # An offer stands until it is taken.
-            self.offered[name] = sent < len(items) and (self.offered[name] or self._goes())
+            offers = sent < len(items) and self._started(name)
+            self.offered[name] = offers and (self.offered[name] or self._goes())
             values[f"{name}__valid"] = int(self.offered[name])
             if (payload := f"{name}__payload") in self.ports:
                 values[payload] = items[sent] if self.offered[name] else self._junk(payload)

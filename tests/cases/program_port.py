@@ -21,6 +21,9 @@ SETS = ("slc", "mlc-free-shifts", "tall")
 WRITE_LATENCY = 1
 """Clocks from an entry's last word to its write, as the component's docstring says."""
 
+EFFECT_LATENCY = 2
+"""Clocks from a write until every table shows it, as the component's docstring says."""
+
 
 def _writes(program: list[int], hardware: HardwareParams) -> list[Expected]:
     """Return what the write port shows; above an entry's own words it may show anything."""
@@ -72,6 +75,8 @@ def _idle(hardware: HardwareParams) -> Clocked:
         clocks.append(({"idle": 0, "i__payload": word}, {"i__ready": 1, "busy": 1}))
     # The last write is being done, and the next record is refused again.
     clocks.append(({"i__payload": record[0]}, {"i__ready": 0, "busy": 1, "write__enable": 1}))
+    for _ in range(EFFECT_LATENCY):
+        clocks.append(({}, {"i__ready": 0, "busy": 1, "write__enable": 0}))
     clocks.append(({}, {"i__ready": 0, "busy": 0, "write__enable": 0}))
     clocks.append(({"i__valid": 0}, {"busy": 0}))
     return Clocked("refuse unless idle", clocks)

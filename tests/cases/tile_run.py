@@ -1,0 +1,146 @@
+"""Input vectors through a compute unit that holds a tile, as phases of a case."""
+
+import numpy as np
+
+from sim.golden.compute_unit import compute_unit, vector_bit_cycles
+from sim.golden.program_port import program_port
+from sim.golden.result_buffer import result_buffer
+from sme_hw.cycles import fill_cycles, run_cycles
+from sme_hw.params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
+from sme_hw.program import Region, TileImage, entry_words, pack
+
+from .case import Clocked, Phase, Span, Streams
+from .values import join, lanes, pattern
+
+__all__ = ["TileRun"]
+
+
+class TileRun:
+    """A program, input vectors, and what must come of them.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    image : TileImage
+        What the program loads.
+    inputs : numpy.ndarray of integers, shape (vectors, rows)
+    clips_before : numpy.ndarray of integers, shape (planes,), optional
+        What the clip counters show before the run.
+    """
+
+    def __init__(
+        self,
+        hardware: HardwareParams,
+        image: TileImage,
+        inputs: np.ndarray,
+        clips_before: np.ndarray | int = 0,
+    ):
+        self.hardware = hardware
+        self.image = image
+        counts = vector_bit_cycles(image, hardware, inputs).tolist()
+        self.clocks = run_cycles(hardware, counts, image.inputs, image.columns)
+        self.fill = fill_cycles(hardware, counts[:1], image.inputs, image.columns)
+        self.program = pack(image, hardware)
+
+        width = hardware.inputs_per_beat
+        padded = np.zeros((len(inputs), -(-image.inputs // width) * width), np.int64)
+        padded[:, : image.inputs] = inputs
+        self.inputs = [lanes(beat, hardware.input_bits) for beat in padded.reshape(-1, width)]
+
+        results, clips = compute_unit(image, hardware, inputs)
+        self.clips = clips + clips_before
+        self.results = [
+            join(*((value, hardware.result_bits) for value in beat), (b == len(vector) - 1, 1))
+            for vector in result_buffer(results, hardware.results_per_beat)
+            for b, beat in enumerate(vector)
+        ]
+
+    def load(self) -> list[Phase]:
+        """Return the program alone."""
+        words = len(self.program)
+        return [
+            Streams(
+                "program",
+                sends={"program": self.program.tolist()},
+                spans=[Span(("program", 0), ("program", -1), words - 1)],
+            ),
+            Clocked("programmed", [({}, {"busy": 0, "clips": 0})]),
+        ]
+
+    def load_shifts(self, last: Region) -> Phase:
+        """Return a program of row shifts and groups only, without a pause before what follows.
+
+        The first entry of region ``last``, the first that is read again, is written last.
+        """
+        writes = [
+            write
+            for write in program_port(self.program, self.hardware)
+            if write[0] in (Region.GROUPS, Region.DECODE)
+        ]
+        writes.sort(key=lambda write: (write[0] == last, -write[1]))
+        words = []
+        for region, entry, value in writes:
+            words += [int(region) << 28 | entry, 1]
+            for w in range(entry_words(self.hardware, region)):
+                words.append(pattern(value >> PROGRAM_BITS * w, PROGRAM_BITS))
+        clocks = [
+            ({"program__valid": 1, "program__payload": word}, {"program__ready": 1})
+            for word in words
+        ]
+        return Clocked(f"new shifts, {last.name} last", clocks)
+
+    def run(self) -> list[Phase]:
+        """Return the vectors, with the clocks of the cycle contract, and the clip counters."""
+        spans = [
+            Span(("i", 0), ("o", 0), self.fill),
+            # Of a run, both its first and its last clock count.
+            Span(("i", 0), ("o", -1), self.clocks - 1),
+        ]
+        counters = lanes(self.clips, CLIP_COUNTER_BITS)
+        return [
+            Streams("run", sends={"i": self.inputs}, receives={"o": self.results}, spans=spans),
+            Clocked("end of run", [({}, {"busy": 0, "clips": counters})]),
+        ]
+
+    def run_behind_program(self) -> list[Phase]:
+        """Return the vectors and the clip counters, right behind a program sent clock by clock."""
+        counters = lanes(self.clips, CLIP_COUNTER_BITS)
+        return [
+            Streams(
+                "run right behind a program",
+                sends={"i": self.inputs},
+                receives={"o": self.results},
+                levels={"program__valid": 0},
+            ),
+            Clocked("end of run", [({}, {"busy": 0, "clips": counters})]),
+        ]
+
+    def run_held(self) -> Phase:
+        """Return the vectors, no result being taken until everything has come to a stop."""
+        return Streams(
+            "run with held results",
+            sends={"i": self.inputs},
+            receives={"o": self.results},
+            holds={"o": 2 * self.clocks},
+        )
+
+    def run_reprogrammed(self) -> Phase:
+        """Return the vectors together with their own program: it waits for those under way."""
+        return Streams(
+            "same program while running",
+            sends={"program": self.program.tolist(), "i": self.inputs},
+            receives={"o": self.results},
+        )
+
+    def run_before(self, following: "TileRun", hold: bool) -> Phase:
+        """Return the vectors with the program of another run right behind them.
+
+        The program waits for these vectors, with ``hold`` for their results alone.
+        """
+        return Streams(
+            f"other program behind {'held results' if hold else 'vectors'}",
+            sends={"i": self.inputs, "program": following.program.tolist()},
+            receives={"o": self.results},
+            holds={"o": 2 * self.clocks} if hold else {},
+            after={"program": "i"},
+        )

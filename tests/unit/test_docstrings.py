@@ -1,0 +1,126 @@
+# amaranth: UnusedElaboratable=no
+# Components are only looked at here.
+"""Docstrings exist, and those of hardware name the ports and fields that there are."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amaranth.lib import data, wiring
+
+import sme_hw
+from sme_hw.adc import Adc
+from sme_hw.array_macro import ArrayMacro
+from sme_hw.clip_counter import ClipCounter
+from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
+from sme_hw.input_register import VectorHandshake
+from sme_hw.program_port import EntryWrite
+from tests.cases.hardware import HARDWARE
+
+ROOT = Path(__file__).parents[2]
+
+HARDWARE_PARAMS = HARDWARE["mlc-free-shifts"]
+"""Parameters with which every optional port is there."""
+
+INSTANCES: dict[type, Callable[[], Any]] = {
+    Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
+    ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
+    CellWrite: lambda: CellWrite(rows=5, cell_bits=1, depth=3, adcs=2),
+    ClipCounter: lambda: ClipCounter(flags=2, width=3),
+    Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2),
+    CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3),
+    EntryWrite: lambda: EntryWrite(32),
+    VectorHandshake: VectorHandshake,
+}
+"""How to make those that need something else than ``hardware``."""
+
+
+def _hardware_classes() -> Iterator[type]:
+    kinds = (wiring.Component, wiring.Signature, data.StructLayout)
+    for info in pkgutil.iter_modules(sme_hw.__path__, "sme_hw."):
+        for _, value in inspect.getmembers(importlib.import_module(info.name), inspect.isclass):
+            # Imported classes are found where they come from.
+            if issubclass(value, kinds) and value.__module__ == info.name:
+                yield value
+
+
+CLASSES = sorted(_hardware_classes(), key=lambda kind: kind.__name__)
+COMPONENTS = [kind for kind in CLASSES if issubclass(kind, wiring.Component)]
+
+
+def _instance(kind: type) -> Any:
+    return INSTANCES[kind]() if kind in INSTANCES else kind(hardware=HARDWARE_PARAMS)
+
+
+def _section(kind: type, title: str) -> list[tuple[str, str]]:
+    """Return names and types in a section of a class's numpydoc docstring."""
+    lines = (inspect.getdoc(kind) or "").splitlines()
+    assert title in lines, f"{kind.__name__} has no section {title}"
+    start = lines.index(title)
+    assert lines[start + 1] == "-" * len(title)
+    entries = []
+    for line, following in zip(lines[start + 2 :], [*lines[start + 3 :], ""], strict=True):
+        if re.fullmatch("-{3,}", following):
+            break
+        if line and not line.startswith(" "):
+            names, _, text = line.partition(" : ")
+            entries += [(name.strip(), text) for name in names.split(",")]
+    return entries
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_members_are_documented(kind: type) -> None:
+    """Members or Fields lists exactly those that there are, with their directions."""
+    instance = _instance(kind)
+    if issubclass(kind, data.StructLayout):
+        # The order of fields is that of their bits.
+        assert [name for name, _ in _section(kind, "Fields")] == list(instance.members)
+        return
+    documented = dict(_section(kind, "Members"))
+    members = getattr(instance, "signature", instance).members
+    assert documented.keys() == members.keys()
+    for name, text in documented.items():
+        assert text.startswith(f"{members[name].flow.name}("), f"{name} : {text}"
+
+
+@pytest.mark.parametrize("kind", COMPONENTS)
+def test_parameters_are_documented(kind: type) -> None:
+    """Parameters lists those of the constructor; they are keyword-only, and kept as attributes."""
+    parameters = list(inspect.signature(kind).parameters.values())
+    assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters)
+    names = [p.name for p in parameters]
+    assert [name for name, _ in _section(kind, "Parameters")] == names
+    instance = _instance(kind)
+    assert all(hasattr(instance, name) for name in names)
+
+
+def _public(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield public classes and functions, methods included."""
+    for node in body:
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not node.name.startswith("_"):
+            yield f"{prefix}.{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                yield from _public(node.body, f"{prefix}.{node.name}")
+
+
+@pytest.mark.parametrize("package", ["sme_hw", "rtl_gen", "sim"])
+def test_everything_public_is_documented(package: str) -> None:
+    """Modules, public classes, functions and methods have docstrings."""
+    missing = []
+    files = sorted((ROOT / package).rglob("*.py"))
+    assert files
+    for path in files:
+        # Read, not imported: a testbench runs inside a simulator only.
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        name = str(path.relative_to(ROOT).with_suffix("")).replace("/", ".")
+        found = [(name, module), *_public(module.body, name)]
+        missing += [text for text, node in found if not ast.get_docstring(node)]
+    assert not missing
