@@ -109,9 +109,9 @@ class MatrixMapping:
         Signed codes as they stand in the cells, that is after squeeze-out.
     row_shifts : numpy.ndarray of uint8, shape (rows, column tiles)
         Left shift of the inputs.
-    row_order : numpy.ndarray of int16, shape (rows, column tiles)
+    row_order : numpy.ndarray of int16, shape (row tiles, column tiles, crossbar rows)
         For each physical row of each tile, the row of the tile that it holds, or
-        :data:`sme_hw.program.EMPTY`; empty ones come last.
+        :data:`sme_hw.program.EMPTY`.
     code_steps : numpy.ndarray of float64, shape (columns,)
         Weight that a code of 1 stands for.
     """
@@ -136,17 +136,20 @@ class MatrixMapping:
         rows, columns = tile
         codes = self.codes[tile]
         column_tile = columns.start // hardware.cols
-        order = self.row_order[rows, column_tile].astype(np.int64)
-        order = order[order != EMPTY]
-        shifts = self.row_shifts[rows, column_tile][order]
-        cells = signed_levels(codes, hardware)[:, :, order]
-        starts = tile_starts(len(shifts), hardware.group_rows)
-        lowest = np.minimum.reduceat(shifts, starts).tolist()
-        highest = np.maximum.reduceat(shifts, starts).tolist()
-        groups = [
-            (slot, low, group_bit_cycles(hardware, low, high))
-            for slot, (low, high) in enumerate(zip(lowest, highest, strict=True))
-        ]
+        order = self.row_order[rows.start // hardware.rows, column_tile].astype(np.int64)
+        order = order[: 1 + int(np.flatnonzero(order != EMPTY)[-1])]
+        used = order != EMPTY
+        shifts = np.zeros(len(order), np.uint8)
+        shifts[used] = self.row_shifts[rows, column_tile][order[used]]
+        levels = signed_levels(codes, hardware)
+        cells = np.zeros((*levels.shape[:2], len(order), levels.shape[3]), np.uint8)
+        cells[:, :, used] = levels[:, :, order[used]]
+        groups = []
+        for slot, start in enumerate(range(0, len(order), hardware.group_rows)):
+            group = slice(start, start + hardware.group_rows)
+            members = shifts[group][used[group]].tolist()
+            low, high = min(members), max(members)
+            groups.append((slot, low, group_bit_cycles(hardware, low, high)))
         return TileImage(len(codes), cells, order, shifts, np.array(groups, np.int64))
 
     def effective_codes(self, hardware: HardwareParams) -> np.ndarray:
@@ -298,20 +301,23 @@ def _map_block(
 
 
 def _row_order(codes: np.ndarray, row_shifts: np.ndarray, parameters: Parameters) -> np.ndarray:
-    """Return the row order of every tile, laid out like the row shifts."""
+    """Return the row order of every tile."""
     hardware = parameters.hardware
-    order = np.full(row_shifts.shape, EMPTY, np.int16)
-    if not hardware.input_index:
-        order[:] = np.arange(len(codes))[:, np.newaxis] % hardware.rows
-        return order
     grouping = GROUPINGS[parameters.mapping.grouping]
-    for r in range(0, len(codes), hardware.rows):
+    starts = tile_starts(len(codes), hardware.rows).tolist()
+    order = np.full((len(starts), row_shifts.shape[1], hardware.rows), EMPTY, np.int16)
+    if not hardware.input_index:
+        for i, r in enumerate(starts):
+            used = min(hardware.rows, len(codes) - r)
+            order[i, :, :used] = np.arange(used)
+        return order
+    for i, r in enumerate(starts):
         rows = slice(r, r + hardware.rows)
         for t in range(row_shifts.shape[1]):
             tile = codes[rows, t * hardware.cols : (t + 1) * hardware.cols]
             levels = signed_levels(tile, hardware)
-            chosen = grouping(levels, row_shifts[rows, t], hardware.group_rows)
-            order[r : r + len(chosen), t] = chosen
+            chosen = grouping(levels, row_shifts[rows, t], hardware.group_rows, hardware.rows)
+            order[i, t, : len(chosen)] = chosen
     return order
 
 

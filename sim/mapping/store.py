@@ -104,9 +104,14 @@ def _load_layer(
     matrices = []
     for j, place in enumerate(places):
         codes, shifts, order, steps = (archive[f"{index}.{j}.{kind}"] for kind in _ARRAYS)
+        row_tiles = -(-place.shape[0] // hardware.rows)
         tiles = -(-place.shape[1] // hardware.cols)
-        by_row = (place.shape[0], tiles)
-        expected = (place.shape, by_row, by_row, place.shape[1:])
+        expected = (
+            place.shape,
+            (place.shape[0], tiles),
+            (row_tiles, tiles, hardware.rows),
+            place.shape[1:],
+        )
         if (codes.shape, shifts.shape, order.shape, steps.shape) != expected:
             raise ValueError(f"the arrays of layer {entry['name']} have other shapes")
         matrices.append(MatrixMapping(place, codes, shifts, order, steps))

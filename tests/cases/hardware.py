@@ -5,7 +5,7 @@ import numpy as np
 from sim.mapping import load_parameters
 from sme_hw.cycles import group_bit_cycles
 from sme_hw.params import HardwareParams
-from sme_hw.program import TileImage
+from sme_hw.program import EMPTY, TileImage
 
 __all__ = [
     "HARDWARE",
@@ -187,6 +187,9 @@ def random_image(
     shape = (2, hardware.planes, len(index), columns)
     cells = rng.integers(hardware.cell_max + 1, size=shape).astype(np.uint8)
     shifts = random_shifts(rng, hardware, len(index))
+    if hardware.input_index and len(index) > 3:
+        # A place in the middle of a slot that no input goes to.
+        index[1], shifts[1], cells[:, :, 1] = EMPTY, shifts[0], 0
     return TileImage(inputs, cells, index, shifts, slot_groups(hardware, shifts, order))
 
 
