@@ -49,7 +49,8 @@ def _tiles(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
     images = {
         "largest positive weights": _extreme_image(hardware, 0),
         "largest negative weights": _extreme_image(hardware, 1),
-        "one row and column": random_image(rng, hardware, 1, 1),
+        "one row": random_image(rng, hardware, 1, hardware.cols),
+        "one column": random_image(rng, hardware, hardware.rows, 1),
         "full tile": random_image(rng, hardware, hardware.rows, hardware.cols),
     }
     phases: list[Phase] = []
@@ -99,6 +100,7 @@ def _changes(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
             first.run_before(second, hold=False),
             second.run_before(third, hold=True),
             *third.run(),
+            *third.run_watched(),
         ],
     )
 

@@ -112,16 +112,16 @@ def _masks(vectors: _Vectors, vector: int) -> list[Phase]:
 def _handshakes(vectors: _Vectors) -> list[Phase]:
     """Load vector k + 1 while vector k is handed over; then look at vector k."""
     last = vectors.beats - 1
+    first = vectors.payloads(0)
     phases: list[Phase] = [
-        Streams(
-            "load the first vector",
-            sends={"i": vectors.payloads(0)},
-            levels={"last_beat": last},
-            spans=[Span(("i", 0), ("i", last), last)],
-        ),
+        Streams("all beats but one", sends={"i": first[:-1]}, levels={"last_beat": last}),
+        Clocked("not loaded", [({}, {"vector__valid": 0, "mid_vector": int(last > 0)})]),
+        Streams("last beat", sends={"i": first[-1:]}),
         Clocked("loaded", [({}, {"vector__valid": 1, "i__ready": 0, "mid_vector": 0})]),
         *_masks(vectors, 0),
     ]
+    # The hand-over makes room for a beat in the same clock; then comes one beat a clock.
+    spans = [Span(("vector", 0), ("i", beat), beat) for beat in range(vectors.beats)]
     for k in range(VECTORS):
         following = vectors.payloads(k + 1) if k + 1 < VECTORS else []
         phases.append(
@@ -130,8 +130,7 @@ def _handshakes(vectors: _Vectors) -> list[Phase]:
                 sends={"i": following},
                 receives={"vector": [0]},
                 unfinished=["vector"],
-                # The hand-over makes room for a beat in the same clock.
-                spans=[Span(("vector", 0), ("i", 0), 0)] if following else [],
+                spans=spans if following else [],
             )
         )
         selections = vectors.selections(k)

@@ -14,8 +14,8 @@ __all__ = ["ClockedPlayer", "Player", "StreamPlayer", "players"]
 PATIENCE = 1000
 """Clocks without any transfer after which a phase has failed."""
 
-DRAIN = 12
-"""Clocks after the last transfer in which nothing more may come."""
+DRAIN = 16
+"""Clocks after the last transfer in which nothing more may come; what was reserved arrives."""
 
 Read = Callable[[str], int]
 """Reads an output port."""

@@ -61,15 +61,15 @@ class _Results:
             "last_beat": self.beats_per_vector - 1,
         }
 
-    def credited(self) -> Credited:
-        """Return the pipeline that the results come from."""
+    def credited(self, count: int | None = None) -> Credited:
+        """Return the pipeline that the first ``count`` results come from."""
         return Credited(
             reserve="reserve",
             room="room",
             valid="i_valid",
             payload="i",
             latency=pipeline_latency(self.hardware),
-            payloads=self.steps,
+            payloads=self.steps[:count],
         )
 
 
@@ -98,6 +98,17 @@ def _running(results: _Results, hold: int) -> list[Phase]:
     ]
 
 
+def _waiting(results: _Results) -> list[Phase]:
+    """Let the results of one vector wait: a beat on offer is not forgotten."""
+    steps, beats = results.column_steps, results.beats_per_vector
+    return [
+        Streams("one vector", credited=results.credited(steps), levels=results.levels),
+        Clocked("waits", [({}, {"empty": 0, "o__valid": 1})]),
+        Streams("taken", receives={"o": results.beats[:beats]}),
+        Clocked("end", [({}, {"empty": 1, "o__valid": 0})]),
+    ]
+
+
 def cases() -> Iterator[Case]:
     """Yield one case per parameter set: all columns, fewer, and one column."""
     for name in SETS:
@@ -106,6 +117,7 @@ def cases() -> Iterator[Case]:
         for columns in (hardware.cols, hardware.cols - 2, 1):
             results = _Results(hardware, columns)
             phases += _running(results, hold=0) + _running(results, hold=HOLD)
+            phases += _waiting(results)
         yield Case(
             f"result_buffer-{name}",
             lambda hardware=hardware: ResultBuffer(hardware=hardware),

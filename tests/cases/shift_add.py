@@ -12,7 +12,7 @@ from sme_hw.shift_add import ShiftAdd
 
 from .case import SEED, Case, Clocked, Expected, Values
 from .hardware import HARDWARE
-from .values import pattern, pipeline
+from .values import pipeline, signed
 
 __all__ = ["cases"]
 
@@ -63,7 +63,7 @@ def _phase(hardware: HardwareParams, by_column: bool, gaps: float) -> Clocked:
             stimuli.append(
                 {
                     "valid": 1,
-                    "sample": pattern(sample, hardware.splice_bits),
+                    "sample": signed(sample, hardware.splice_bits),
                     "column_step": column,
                     "bit_cycle": cycle.bit_cycle,
                     "subtract": int(cycle.subtract),
@@ -79,7 +79,7 @@ def _phase(hardware: HardwareParams, by_column: bool, gaps: float) -> Clocked:
                     np.array([c.bit_cycle for c in cycles]),
                     np.array([c.subtract for c in cycles]),
                 )
-                response["result"] = pattern(result, hardware.result_bits)
+                response["result"] = signed(result, hardware.result_bits)
             responses.append(response)
     order = "column by column" if by_column else "columns innermost"
     return pipeline(f"{order}, gaps {gaps}", stimuli, responses, SHIFT_ADD_LATENCY)

@@ -11,7 +11,7 @@ from sme_hw.splice import Splice
 
 from .case import SEED, Case, Clocked
 from .hardware import HARDWARE
-from .values import join, pattern, pipeline
+from .values import join, pipeline, signed
 
 __all__ = ["cases"]
 
@@ -39,7 +39,7 @@ def _phase(hardware: HardwareParams) -> Clocked:
             for k in range(SAMPLES)
         ],
         [
-            {"sample": pattern(sample, hardware.splice_bits)}
+            {"sample": signed(sample, hardware.splice_bits)}
             for sample in splice(codes[:, 0], codes[:, 1], hardware)
         ],
         splice_latency(hardware),

@@ -9,8 +9,8 @@ from sme_hw.cycles import fill_cycles, run_cycles
 from sme_hw.params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
 from sme_hw.program import Region, TileImage, entry_words, pack
 
-from .case import Clocked, Phase, Span, Streams
-from .values import join, lanes, pattern
+from .case import Clocked, Expected, Phase, Span, Streams, Values
+from .values import join, lanes, pattern, signed
 
 __all__ = ["TileRun"]
 
@@ -50,7 +50,10 @@ class TileRun:
         results, clips = compute_unit(image, hardware, inputs)
         self.clips = clips + clips_before
         self.results = [
-            join(*((value, hardware.result_bits) for value in beat), (b == len(vector) - 1, 1))
+            join(
+                *((signed(value, hardware.result_bits), hardware.result_bits) for value in beat),
+                (b == len(vector) - 1, 1),
+            )
             for vector in result_buffer(results, hardware.results_per_beat)
             for b, beat in enumerate(vector)
         ]
@@ -123,6 +126,23 @@ class TileRun:
             receives={"o": self.results},
             holds={"o": 2 * self.clocks},
         )
+
+    def run_watched(self) -> list[Phase]:
+        """Return the first vector with pauses between its beats; all the way nothing is idle."""
+        under_way = {"busy": 1, "program__ready": 0}
+        beats = self.inputs[: -(-self.image.inputs // self.hardware.inputs_per_beat)]
+        clocks: list[tuple[Values, Expected]] = []
+        for beat in beats:
+            driven = {"i__valid": 1, "i__payload": beat}
+            clocks.append((driven, {"i__ready": 1} | (under_way if clocks else {})))
+            clocks.append(({"i__valid": 0}, under_way))
+        clocks += [({}, under_way)] * self.clocks
+        results = -(-self.image.columns // self.hardware.results_per_beat)
+        return [
+            Clocked("beats with pauses", clocks),
+            Streams("results of one vector", receives={"o": self.results[:results]}),
+            Clocked("idle again", [({}, {"busy": 0})]),
+        ]
 
     def run_reprogrammed(self) -> Phase:
         """Return the vectors together with their own program: it waits for those under way."""

@@ -4,12 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .case import Clocked, Expected, Values
 
-__all__ = ["join", "lanes", "pattern", "pipeline"]
+__all__ = ["join", "lanes", "pattern", "pipeline", "signed"]
 
 
 def pattern(value: int, width: int) -> int:
     """Return the lowest ``width`` bits of an integer, also of a negative one."""
     return int(value) & (1 << width) - 1
+
+
+def signed(value: int, width: int) -> int:
+    """Return the two's complement of a value that must fit: ports are wide enough for any."""
+    limit = 1 << width - 1
+    assert -limit <= value < limit, f"{value} does not fit {width} bits"
+    return pattern(value, width)
 
 
 def join(*fields: tuple[int, int]) -> int:
