@@ -80,7 +80,7 @@ class GroupScheduler(wiring.Component):
 
     Members
     -------
-    write : In(GroupWrite)
+    write : In(Signature(enable, address, data))
         Loads an entry of the group table; only while idle.
     last_group : In(range(slots))
         Index of the last group in use.

@@ -57,7 +57,7 @@ class RowConversion(wiring.Component):
 
     Members
     -------
-    write : In(DecodeWrite)
+    write : In(Signature(enable, address, data))
         Loads a word of the memory; only while no vector is under way. Absent when there is
         nothing to decode.
     last_beat : In(range(input_beats))
