@@ -60,6 +60,10 @@ def _convert(component: wiring.Component, name: str, platform: ModuleLibrary) ->
     text = verilog.convert(
         component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
     )
+    # Yosys starts each combinational block by a variable with an initial value. In SystemVerilog,
+    # that value is there before the block waits for it, and a block whose inputs never change
+    # would never be evaluated; an initial statement sets it in time in every language version.
+    text = re.sub(r"reg (\\\$auto\$verilog_backend\S+ ) = 0;", r"reg \1; initial \1 = 0;", text)
     # The first line names the Yosys version; it is in the manifest.
     return text[text.index("module") :]
 

@@ -35,6 +35,7 @@ _PORT_TEXT = {
     "the lowest bits; above them one bit that marks a vector's last beat",
     "clips": "clipped conversions per built plane, the most significant plane in the lowest bits",
     "busy": "a vector or a program is under way",
+    "error": "the program made no sense; cleared when a program disables the unit",
 }
 
 

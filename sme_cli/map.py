@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from rtl_gen.files import check_writable
-from sim.mapping import describe, map_layer, read_layers, save_mapping
+from sim.mapping import describe, map_layer, read_layers, save_mapping, schedule
 from sme_hw.errors import InputError
 
 from .console import bar, output, table, write_report
@@ -35,6 +35,8 @@ def _layer_row(entry: dict[str, Any]) -> list[Any]:
         entry["rcmr_bits"],
         ratios["quantisation"],
         ratios["squeeze"],
+        entry["schedule"]["bit_cycles"],
+        " ".join(map(str, entry["schedule"]["lossless_adc_bits"])),
     ]
 
 
@@ -79,15 +81,24 @@ def map_command(
                     progress=lambda count: progress.advance(task, count),
                 )
             )
+        progress.update(task, description="row order", completed=0, total=len(layers))
+        schedules = []
+        for layer in layers:
+            schedules.append(schedule(layer))
+            progress.advance(task)
     report = describe(layers) | {"ignored": ignored}
+    for entry, plan in zip(report["layers"], schedules, strict=True):
+        entry["schedule"] = plan.as_dict()
     if directory is not None:
         save_mapping(layers, directory)
     write_report(json_file, report)
 
     total = report["crossbars"]
     columns = ["layer", "rows x columns", "tiles", *total, "RCMR bits", "SQNR dB", "squeeze dB"]
+    columns += ["bit-cycles", "lossless ADC bits"]
     rows = [_layer_row(entry) for entry in report["layers"]]
     rows.append(["total", "", report["tiles"], *total.values(), report["rcmr_bits"], "", ""])
+    rows[-1] += [sum(plan.bit_cycles for plan in schedules), ""]
     table("Crossbars", columns, rows)
     if total["squeezed"]:
         ratio = total["conventional"] / total["squeezed"]

@@ -7,6 +7,7 @@ import click
 
 from sim.mapping import OPTIONS, Parameters, load_parameters
 from sim.mapping.codecs import CODECS
+from sim.mapping.grouping import GROUPINGS
 from sim.mapping.params import AUTO
 from sim.mapping.scales import SCALES
 from sim.mapping.squeeze import POLICIES
@@ -63,6 +64,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "window": {"type": int, "help": "S: how many consecutive bits of a magnitude may be 1."},
     "scale": {"type": click.Choice(list(SCALES)), "help": "What sets the scale of the codes."},
     "policy": {"type": click.Choice(list(POLICIES)), "help": "Squeeze policy."},
+    "grouping": {
+        "type": click.Choice(list(GROUPINGS)),
+        "help": "Order of rows: as they are, sorted by shift, or balanced too.",
+    },
+    "zero_skip": {"help": "Skip bit-cycles in which no active row has a 1."},
     "squeeze": {"type": int, "help": "Squeeze degree x: leading bits emptied and released."},
 }
 
@@ -80,8 +86,9 @@ def parameter_options(default_preset: str = "paper", **defaults: Any) -> Callabl
     def decorate(function: Any) -> Any:
         for key in reversed(OPTIONS):
             flag = f"--{key.replace('_', '-')}"
-            if key == "signed_inputs":
-                flag += "/--unsigned-inputs"
+            flag += {"signed_inputs": "/--unsigned-inputs", "zero_skip": "/--no-zero-skip"}.get(
+                key, ""
+            )
             default = defaults.get(key)
             shown = default is not None
             function = click.option(

@@ -24,7 +24,7 @@ class ClipCounter(wiring.Component):
     Members
     -------
     clear : In(1)
-        Sets the counter to zero.
+        Sets the counter to zero; only while no conversions are under way.
     valid : In(1)
         The flags belong to executed conversions.
     clips : In(flags)

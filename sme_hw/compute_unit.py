@@ -15,7 +15,8 @@ from .cycles import INPUT_REGISTER_LATENCY, macro_latency, splice_latency
 from .group_scheduler import GroupScheduler
 from .input_register import InputRegister
 from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
-from .program import GROUP_LAST_OFFSET, Region, cell_fields
+from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
+from .program_check import ProgramCheck
 from .program_port import ProgramPort
 from .result_buffer import ResultBeat, ResultBuffer
 from .row_conversion import InputBeat, RowConversion
@@ -32,7 +33,7 @@ class ComputeUnit(wiring.Component):
     ========================= ============================================================
     stage                     module
     ========================= ============================================================
-    program                   ProgramPort, Configuration
+    program                   ProgramPort, ProgramCheck, Configuration
     row conversion            RowConversion
     bit-serial word lines     InputRegister, stepped by GroupScheduler
     crossbar, S&H, MUX, ADC   ArrayMacro, one per built plane and sign
@@ -61,6 +62,8 @@ class ComputeUnit(wiring.Component):
         Clipped conversions per built plane, most significant plane in the lowest bits.
     busy : Out(1)
         A vector or a program is under way.
+    error : Out(1)
+        The program made no sense (ProgramCheck); results mean nothing.
     """
 
     def __init__(self, *, hardware: HardwareParams):
@@ -72,6 +75,7 @@ class ComputeUnit(wiring.Component):
                 "o": Out(stream.Signature(ResultBeat(hardware))),
                 "clips": Out(data.ArrayLayout(unsigned(CLIP_COUNTER_BITS), hardware.planes)),
                 "busy": Out(1),
+                "error": Out(1),
             }
         )
 
@@ -86,6 +90,15 @@ class ComputeUnit(wiring.Component):
         scheduler = GroupScheduler(hardware=hardware)
         results = ResultBuffer(hardware=hardware)
         m.submodules.program_port = shared(port, platform)
+        check = ProgramCheck(hardware=hardware, data_bits=len(port.write.data))
+        m.submodules.program_check = shared(check, platform)
+        m.d.comb += [
+            check.write.enable.eq(port.write.enable),
+            check.write.region.eq(port.write.region),
+            check.write.entry.eq(port.write.entry),
+            check.write.data.eq(port.write.data),
+            self.error.eq(check.error),
+        ]
         m.submodules.configuration = shared(configuration, platform)
         m.submodules.row_conversion = shared(conversion, platform)
         m.submodules.input_register = shared(inputs, platform)
@@ -121,6 +134,8 @@ class ComputeUnit(wiring.Component):
         ]
         wiring.connect(m, conversion.o, inputs.i)
         wiring.connect(m, inputs.vector, scheduler.vector)
+        if hardware.zero_skip:
+            m.d.comb += scheduler.vector_masks.eq(inputs.vector_masks)
         m.d.comb += [
             inputs.select.bit_cycle.eq(scheduler.step.bit_cycle),
             inputs.select.slot.eq(scheduler.step.slot),
@@ -191,11 +206,12 @@ class ComputeUnit(wiring.Component):
             scheduler.write.enable.eq(write.enable & (write.region == Region.GROUPS)),
             scheduler.write.address.eq(write.entry),
             scheduler.write.data.first.eq(write.data),
-            scheduler.write.data.last.eq(write.data[GROUP_LAST_OFFSET:]),
+            scheduler.write.data.last.eq(write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]),
+            scheduler.write.data.slot.eq(write.data[GROUP_SLOT_OFFSET:]),
         ]
-        if self.hardware.rcmr_bits:
+        if self.hardware.decode_bits:
             m.d.comb += [
-                conversion.write.enable.eq(write.enable & (write.region == Region.RCMR)),
+                conversion.write.enable.eq(write.enable & (write.region == Region.DECODE)),
                 conversion.write.address.eq(write.entry),
                 conversion.write.data.eq(write.data),
             ]

@@ -156,21 +156,33 @@ def fill_cycles(
     )
 
 
-def run_cycles(
-    hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int, vectors: int
-) -> int:
+def run_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int) -> int:
     """Return the clocks of a whole run, from the first input beat to the last result beat.
 
-    Both beats count. Parameters as for :func:`steady_cycles`, and the number of vectors.
+    Both beats count; the streams never stall.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    bit_cycles : sequence of int
+        Bit-cycles of every vector, all groups together. They differ with ``zero_skip`` only.
+    rows, columns : int
+        Inputs of a vector, and columns in use.
     """
+    load = _ceil_div(rows, hardware.inputs_per_beat)
     steps = _ceil_div(columns, hardware.adcs_per_crossbar)
-    first = _ceil_div(min(columns, hardware.results_per_beat), hardware.adcs_per_crossbar)
     beats = _ceil_div(columns, hardware.results_per_beat)
-    # The last vector's beats leave one a clock, or as fast as its columns are converted.
-    tail = max(beats - 1, steps - first)
-    return (
-        fill_cycles(hardware, bit_cycles, rows, columns)
-        + (vectors - 1) * steady_cycles(hardware, bit_cycles, rows, columns)
-        + tail
-        + 1
-    )
+    gathers = hardware.results_per_beat > hardware.adcs_per_crossbar
+    # Clock of each event, the first beat on the input stream being clock 0; the input register
+    # takes it a clock later, and hands a vector over a clock after its last beat at the earliest.
+    loaded, handed_over, last_step, last_beat = 0, 0, 0, 0
+    for count in bit_cycles:
+        loaded = max(loaded + 1, handed_over) + load - 1
+        handed_over = max(loaded + 1, last_step)
+        last_step = handed_over + count * steps
+        first_result = last_step - (steps - 1) + pipeline_latency(hardware) + _BUFFER_LATENCY
+        for beat in range(beats):
+            final_column = min(columns, (beat + 1) * hardware.results_per_beat) - 1
+            ready = first_result + final_column // hardware.adcs_per_crossbar + gathers
+            last_beat = max(last_beat + 1, ready)
+    return last_beat + 1

@@ -88,6 +88,10 @@ class HardwareParams:
         ADCs A per crossbar: columns converted in one clock.
     rows_active : int or "all"
         Rows G that are active together.
+    input_index : bool
+        Inputs may go to any physical row: the index decode for reordered rows is built.
+    zero_skip : bool
+        Bit-cycles in which no active row of a group has a 1 are skipped.
     inputs_per_beat, results_per_beat : int
         Elements per transfer on the input and result streams.
 
@@ -109,6 +113,8 @@ class HardwareParams:
     adc_lsb: int
     adcs_per_crossbar: int
     rows_active: int | str
+    input_index: bool
+    zero_skip: bool
     inputs_per_beat: int
     results_per_beat: int
 
@@ -132,6 +138,8 @@ class HardwareParams:
             if isinstance(self.rows_active, str):
                 raise ParameterError("rows_active", self.rows_active, 'a number or "all" is needed')
             check_int("rows_active", self.rows_active, 1, self.rows, ' (1..rows) or "all"')
+        check_flag("input_index", self.input_index)
+        check_flag("zero_skip", self.zero_skip)
         check_int("inputs_per_beat", self.inputs_per_beat, 1, self.rows, " (1..rows)")
         check_int("results_per_beat", self.results_per_beat, 1, self.cols, " (1..cols)")
         a, b = self.adcs_per_crossbar, self.results_per_beat
@@ -211,6 +219,16 @@ class HardwareParams:
     def rcmr_bits(self) -> int:
         """Bits of a row's entry in the Row Conversion Mask Register."""
         return (self.shift_codes - 1).bit_length()
+
+    @property
+    def row_index_bits(self) -> int:
+        """Bits of a row's entry in the input index: its physical row, and whether it has one."""
+        return index_bits(self.rows) + 1 if self.input_index else 0
+
+    @property
+    def decode_bits(self) -> int:
+        """Bits that the squeeze-out index decode holds for an input: RCMR and input index."""
+        return self.rcmr_bits + self.row_index_bits
 
     @property
     def converted_bits(self) -> int:

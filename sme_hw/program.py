@@ -11,12 +11,32 @@ from enum import IntEnum
 
 import numpy as np
 
+from .errors import InputError
 from .params import PROGRAM_BITS, HardwareParams
 
-__all__ = ["Control", "Region", "TileImage", "cell_fields", "entry_words", "memory_map", "pack"]
+__all__ = [
+    "EMPTY",
+    "Control",
+    "Region",
+    "TileImage",
+    "cell_fields",
+    "cell_limits",
+    "check_image",
+    "control_limits",
+    "decode_fields",
+    "entry_words",
+    "memory_map",
+    "pack",
+]
 
-GROUP_LAST_OFFSET = 16
-"""Bit position of the last bit-cycle in an entry of the group table."""
+GROUP_LAST_OFFSET = 8
+"""Bit position of the last bit-cycle in an entry of the group table; the first one is at 0."""
+
+GROUP_SLOT_OFFSET = 16
+"""Bit position of the slot in an entry of the group table."""
+
+EMPTY = -1
+"""In an input index: a physical row that no input goes to."""
 
 
 class Region(IntEnum):
@@ -24,7 +44,7 @@ class Region(IntEnum):
 
     CONTROL = 0
     GROUPS = 1
-    RCMR = 2
+    DECODE = 2
     CELLS = 3
 
 
@@ -51,21 +71,28 @@ class TileImage:
 
     Parameters
     ----------
-    cells : numpy.ndarray of uint8, shape (2, planes, rows, columns)
+    inputs : int
+        Inputs of a vector: rows of the tile.
+    cells : numpy.ndarray of uint8, shape (2, planes, physical rows, columns)
         Cell levels, positive crossbars first; plane 0 is the most significant built.
-    row_shifts : numpy.ndarray of uint8, shape (rows,)
-        Left shift of each row's input, in bits.
-    groups : numpy.ndarray of int64, shape (groups, 2)
-        First bit-cycle and number of bit-cycles of every slot in use.
+    input_index : numpy.ndarray of int64, shape (physical rows,)
+        Input that drives each physical row, or :data:`EMPTY`.
+    row_shifts : numpy.ndarray of uint8, shape (physical rows,)
+        Left shift of the input of each physical row, in bits.
+    groups : numpy.ndarray of int64, shape (groups, 3)
+        Slot, first bit-cycle and number of bit-cycles of every group, in the order of execution.
+        A slot is an aligned group of G physical rows.
     """
 
+    inputs: int
     cells: np.ndarray
+    input_index: np.ndarray
     row_shifts: np.ndarray
     groups: np.ndarray
 
     @property
-    def rows(self) -> int:
-        """Rows in use."""
+    def physical_rows(self) -> int:
+        """Physical rows up to the last one in use."""
         return int(self.cells.shape[2])
 
     @property
@@ -76,7 +103,7 @@ class TileImage:
     @property
     def bit_cycles(self) -> list[int]:
         """Bit-cycles of every group."""
-        return [int(n) for n in self.groups[:, 1]]
+        return [int(n) for n in self.groups[:, 2]]
 
 
 def entry_words(hardware: HardwareParams, region: Region) -> int:
@@ -84,7 +111,7 @@ def entry_words(hardware: HardwareParams, region: Region) -> int:
     bits = {
         Region.CONTROL: PROGRAM_BITS,
         Region.GROUPS: PROGRAM_BITS,
-        Region.RCMR: hardware.inputs_per_beat * hardware.rcmr_bits,
+        Region.DECODE: hardware.inputs_per_beat * hardware.decode_bits,
         Region.CELLS: hardware.group_rows * hardware.cell_bits,
     }[region]
     return max(1, -(-bits // PROGRAM_BITS))
@@ -105,6 +132,37 @@ def cell_fields(hardware: HardwareParams) -> dict[str, int]:
     }
 
 
+def cell_limits(hardware: HardwareParams) -> list[tuple[int, int]]:
+    """Return width and number of values of each bit field of a cell entry, lowest first."""
+    counts = (
+        hardware.column_steps,
+        hardware.slots,
+        hardware.adcs_per_crossbar,
+        2,
+        hardware.planes,
+    )
+    return list(zip(cell_fields(hardware).values(), counts, strict=True))
+
+
+def control_limits(hardware: HardwareParams) -> dict[Control, int]:
+    """Return the number of values of each control register."""
+    return {
+        Control.MODE: 4,
+        Control.INPUT_LAST: hardware.input_beats,
+        Control.COLUMN_LAST: hardware.column_steps,
+        Control.RESULT_LAST: hardware.result_beats,
+        Control.GROUP_LAST: hardware.slots,
+    }
+
+
+def decode_fields(hardware: HardwareParams) -> dict[str, int]:
+    """Return the bit fields of one input in the decode region, lowest first, with widths."""
+    fields = {"shift_code": hardware.rcmr_bits}
+    if hardware.input_index:
+        fields |= {"row": hardware.row_index_bits - 1, "keep": 1}
+    return fields
+
+
 def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
     """Describe the regions for the manifest, as JSON values."""
 
@@ -122,15 +180,19 @@ def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
         region(
             Region.GROUPS,
             hardware.slots,
-            fields={"first_bit_cycle": [0, 16], "last_bit_cycle": [GROUP_LAST_OFFSET, 16]},
+            fields={
+                "first_bit_cycle": [0, 8],
+                "last_bit_cycle": [GROUP_LAST_OFFSET, 8],
+                "slot": [GROUP_SLOT_OFFSET, 16],
+            },
         ),
     ]
-    if hardware.rcmr_bits:
+    if hardware.decode_bits:
         maps.append(
             region(
-                Region.RCMR,
+                Region.DECODE,
                 hardware.input_beats,
-                bits_per_row=hardware.rcmr_bits,
+                input_fields=decode_fields(hardware),
                 shift_step=hardware.shift_step,
             )
         )
@@ -156,10 +218,10 @@ def _to_words(bits: np.ndarray) -> np.ndarray:
 def _cell_records(image: TileImage, hardware: HardwareParams) -> list[np.ndarray]:
     """One record per plane, sign, ADC and slot, that holds the columns of that ADC in order."""
     g, a = hardware.group_rows, hardware.adcs_per_crossbar
-    slots, steps = len(image.groups), -(-image.columns // a)
+    slots, steps = -(-image.physical_rows // g), -(-image.columns // a)
     # Unused rows of the last slot and unused columns of the last step are written as zeros.
     cells = np.zeros((2, hardware.planes, slots * g, steps * a), np.uint8)
-    cells[:, :, : image.rows, : image.columns] = image.cells
+    cells[:, :, : image.physical_rows, : image.columns] = image.cells
     cells = cells.reshape(2, hardware.planes, slots, g, steps, a)
     ordered = cells.transpose(1, 0, 5, 2, 4, 3)  # plane, sign, adc, slot, step, row
     bits = np.concatenate([ordered >> b & 1 for b in range(hardware.cell_bits)], axis=-1)
@@ -173,6 +235,66 @@ def _cell_records(image: TileImage, hardware: HardwareParams) -> list[np.ndarray
             entry = entry << width | value
         result.append(_record(Region.CELLS, entry, words[index]))
     return result
+
+
+def _decode_words(image: TileImage, hardware: HardwareParams) -> np.ndarray:
+    """Return the words of the squeeze-out index decode, shape (input beats, words)."""
+    lanes = hardware.inputs_per_beat
+    rows = np.flatnonzero(image.input_index != EMPTY)
+    inputs = image.input_index[rows]
+    fields = np.zeros(-(-image.inputs // lanes) * lanes, np.int64)
+    fields[inputs] = image.row_shifts[rows] // hardware.shift_step
+    if hardware.input_index:
+        keep = 1 << hardware.row_index_bits - 1
+        fields[inputs] |= (rows | keep) << hardware.rcmr_bits
+    bits = fields[:, np.newaxis] >> np.arange(hardware.decode_bits) & 1
+    return _to_words(bits.reshape(-1, lanes * hardware.decode_bits).astype(np.uint8))
+
+
+def check_image(image: TileImage, hardware: HardwareParams) -> None:
+    """Refuse an image that the hardware could not compute rightly.
+
+    Raises
+    ------
+    InputError
+        A group overlaps another one, exceeds the memory, or does not cover the bit-cycles of its
+        rows; a row is left out or is driven by the wrong input. The group's number is named.
+    """
+    if image.inputs > hardware.rows or image.physical_rows > hardware.rows:
+        raise InputError(f"a tile of {image.inputs} inputs does not fit {hardware.rows} rows")
+    if image.columns > hardware.cols:
+        raise InputError(f"a tile of {image.columns} columns does not fit {hardware.cols}")
+    used = np.flatnonzero(image.input_index != EMPTY)
+    inputs = image.input_index[used]
+    if len(np.unique(inputs)) < len(inputs) or ((inputs < 0) | (inputs >= image.inputs)).any():
+        raise InputError("an input index must name inputs of the tile, each at most once")
+    if not hardware.input_index and (inputs != used).any():
+        raise InputError("rows are reordered, which needs input_index = true")
+    covered = np.zeros(image.physical_rows, bool)
+    seen: dict[int, int] = {}
+    for number, (slot, first, cycles) in enumerate(image.groups.tolist()):
+        rows = slice(slot * hardware.group_rows, (slot + 1) * hardware.group_rows)
+        if not 0 <= slot < hardware.slots or number >= hardware.slots:
+            raise InputError(f"group {number}: slot {slot} exceeds the {hardware.slots} slots")
+        if slot in seen:
+            raise InputError(f"group {number} overlaps group {seen[slot]}: both have slot {slot}")
+        seen[slot] = number
+        shifts = image.row_shifts[rows][image.input_index[rows] != EMPTY].astype(int)
+        low, high = (int(shifts.min()), int(shifts.max())) if len(shifts) else (first, first)
+        last = first + cycles - 1
+        if first > low or last < high + hardware.input_bits - 1 or cycles < 1:
+            raise InputError(
+                f"group {number}: bit-cycles {first}..{last} leave out some of its rows' bits"
+            )
+        if hardware.signed_inputs and last != high + hardware.input_bits - 1:
+            raise InputError(f"group {number}: bit-cycle {last} is not that of the sign bits")
+        if last >= hardware.converted_bits:
+            raise InputError(f"group {number}: there is no bit-cycle {last}")
+        covered[rows] = True
+    missing = np.flatnonzero(~covered & (image.input_index != EMPTY))
+    if len(missing):
+        group = int(missing[0]) // hardware.group_rows
+        raise InputError(f"group {group} is missing: row {missing[0]} is left out")
 
 
 def _control(entry: Control, value: int) -> np.ndarray:
@@ -193,23 +315,19 @@ def pack(image: TileImage, hardware: HardwareParams) -> np.ndarray:
     -------
     numpy.ndarray of uint32, shape (words,)
     """
-    first, cycles = image.groups[:, 0], image.groups[:, 1]
-    table = first | (first + cycles - 1) << GROUP_LAST_OFFSET
+    check_image(image, hardware)
+    slots, first, cycles = image.groups.T
+    table = first | (first + cycles - 1) << GROUP_LAST_OFFSET | slots << GROUP_SLOT_OFFSET
     parts = [
         _control(Control.MODE, 0),
-        _control(Control.INPUT_LAST, -(-image.rows // hardware.inputs_per_beat) - 1),
+        _control(Control.INPUT_LAST, -(-image.inputs // hardware.inputs_per_beat) - 1),
         _control(Control.COLUMN_LAST, -(-image.columns // hardware.adcs_per_crossbar) - 1),
         _control(Control.RESULT_LAST, -(-image.columns // hardware.results_per_beat) - 1),
         _control(Control.GROUP_LAST, len(image.groups) - 1),
         _record(Region.GROUPS, 0, table[:, np.newaxis]),
     ]
-    if hardware.rcmr_bits:
-        lanes = hardware.inputs_per_beat
-        codes = np.zeros(-(-image.rows // lanes) * lanes, np.uint8)
-        codes[: image.rows] = image.row_shifts // hardware.shift_step
-        bits = codes[:, np.newaxis] >> np.arange(hardware.rcmr_bits) & 1
-        words = _to_words(bits.reshape(-1, lanes * hardware.rcmr_bits).astype(np.uint8))
-        parts.append(_record(Region.RCMR, 0, words))
+    if hardware.decode_bits:
+        parts.append(_record(Region.DECODE, 0, _decode_words(image, hardware)))
     parts += _cell_records(image, hardware)
     parts.append(_control(Control.MODE, MODE_ENABLE | MODE_CLEAR))
     return np.concatenate(parts)

@@ -38,6 +38,7 @@ module bench #(
     wire result_valid;
     reg result_ready = 0;
     wire busy;
+    wire error /* verilator public_flat_rw */;
 
     sme_compute_unit dut (
         .clk(clk),
@@ -52,7 +53,8 @@ module bench #(
         .o__valid(result_valid),
         .o__ready(result_ready),
         .clips(clips),
-        .busy(busy)
+        .busy(busy),
+        .error(error)
     );
 
     integer program_file, input_file, result_file, scanned, w;

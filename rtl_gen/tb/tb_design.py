@@ -43,6 +43,7 @@ async def run_job(dut, job, seed):
     await with_timeout(RisingEdge(dut.done), clocks * PERIOD_NS, "ns")
     for _ in range(SETTLE_CLOCKS):
         await FallingEdge(dut.clk)
+    assert dut.error.value == 0, f"{job['name']}: the design refused the program"
     bits = DESCRIPTION["clip_counter_bits"]
     counters = dut.clips.value.to_unsigned()
     clips = [counters >> bits * p & (1 << bits) - 1 for p in range(len(job["clips"]))]

@@ -3,27 +3,47 @@
 import numpy as np
 
 from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
-from sme_hw.program import TileImage
+from sme_hw.program import EMPTY, TileImage
 
 from .adc import adc
 from .clip_counter import clip_counter
 from .crossbar import crossbar
-from .group_scheduler import group_scheduler
+from .group_scheduler import executed_bit_cycles, group_scheduler
 from .input_register import input_register
 from .row_conversion import row_conversion
 from .splice import splice
 
-__all__ = ["can_clip", "compute_unit", "compute_unit_bit_serial", "effective_weights"]
+__all__ = [
+    "can_clip",
+    "compute_unit",
+    "compute_unit_bit_serial",
+    "effective_weights",
+    "vector_bit_cycles",
+]
 
 _BATCH = 256
 """Vectors computed together, so that intermediate arrays stay in the cache."""
 
 
 def effective_weights(image: TileImage, hardware: HardwareParams) -> np.ndarray:
-    """Return the integers that a tile multiplies by when nothing clips, shape (rows, columns)."""
+    """Return the integers that a tile multiplies by when nothing clips, shape (inputs, columns)."""
     exact = 1 << np.array(hardware.plane_weight_bits, np.int64) - hardware.adc_lsb
     levels = image.cells[0].astype(np.int64) - image.cells[1]
-    return np.tensordot(exact, levels, axes=1) << image.row_shifts.astype(np.int64)[:, np.newaxis]
+    physical = np.tensordot(exact, levels, axes=1) << image.row_shifts.astype(np.int64)[:, None]
+    weights = np.zeros((image.inputs, image.columns), np.int64)
+    used = image.input_index != EMPTY
+    weights[image.input_index[used]] = physical[used]
+    return weights
+
+
+def convert(image: TileImage, inputs: np.ndarray) -> np.ndarray:
+    """Return the converted inputs of a tile's physical rows."""
+    return row_conversion(inputs, image.input_index, image.row_shifts)
+
+
+def vector_bit_cycles(image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> np.ndarray:
+    """Return the bit-cycles of every input vector, all groups together, shape (vectors,)."""
+    return executed_bit_cycles(image.groups, convert(image, inputs), hardware)
 
 
 def can_clip(image: TileImage, hardware: HardwareParams) -> bool:
@@ -32,7 +52,7 @@ def can_clip(image: TileImage, hardware: HardwareParams) -> bool:
         return True
     limits = 2 ** np.array(hardware.plane_adc_bits).reshape(1, -1, 1) - 1
     sums = np.add.reduceat(
-        image.cells, np.arange(0, image.rows, hardware.group_rows), axis=2, dtype=np.int32
+        image.cells, np.arange(0, image.physical_rows, hardware.group_rows), axis=2, dtype=np.int32
     )
     return bool((sums.max(axis=2) > limits).any())
 
@@ -49,7 +69,7 @@ def compute_unit(
     ----------
     image : TileImage
     hardware : HardwareParams
-    inputs : numpy.ndarray of integers, shape (vectors, rows)
+    inputs : numpy.ndarray of integers, shape (vectors, inputs)
 
     Returns
     -------
@@ -75,11 +95,11 @@ def compute_unit_bit_serial(
     """Return the same as :func:`compute_unit`, conversion by conversion: the referee."""
     planes, columns, group_rows = hardware.planes, image.columns, hardware.group_rows
     # Both signs of all planes side by side: shape (rows, 2 * planes * columns).
-    cells = image.cells.transpose(2, 0, 1, 3).reshape(image.rows, -1).astype(np.float32)
+    cells = image.cells.transpose(2, 0, 1, 3).reshape(image.physical_rows, -1).astype(np.float32)
     clip_totals = np.zeros(planes, np.int64)
     results = np.zeros((len(inputs), columns), np.int64)
     for start in range(0, len(inputs), _BATCH):
-        converted = row_conversion(inputs[start : start + _BATCH], image.row_shifts)
+        converted = convert(image, inputs[start : start + _BATCH])
         total = results[start : start + _BATCH]
         for step in group_scheduler(image.groups, hardware):
             rows = slice(step.slot * group_rows, (step.slot + 1) * group_rows)

@@ -2,6 +2,7 @@
 
 from .mapping import Counts, Errors, LayerMapping, MatrixMapping, map_layer, map_matrix
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
+from .schedule import Schedule, schedule
 from .store import describe, load_mapping, save_mapping
 from .weights import LayerWeights, read_array, read_layers
 
@@ -14,6 +15,7 @@ __all__ = [
     "MappingParams",
     "MatrixMapping",
     "Parameters",
+    "Schedule",
     "describe",
     "load_mapping",
     "load_parameters",
@@ -23,4 +25,5 @@ __all__ = [
     "read_array",
     "read_layers",
     "save_mapping",
+    "schedule",
 ]

@@ -9,10 +9,11 @@ import numpy as np
 from sme_hw.cycles import group_bit_cycles
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
-from sme_hw.program import TileImage
+from sme_hw.program import EMPTY, TileImage
 
 from .codecs import CODECS
 from .codecs.base import Codec, Grid, window_codes
+from .grouping import GROUPINGS
 from .layers import Placement, placements, unroll
 from .params import AUTO, Parameters, load_parameters
 from .scales import SCALES, Scale, scale_factors
@@ -108,6 +109,9 @@ class MatrixMapping:
         Signed codes as they stand in the cells, that is after squeeze-out.
     row_shifts : numpy.ndarray of uint8, shape (rows, column tiles)
         Left shift of the inputs.
+    row_order : numpy.ndarray of int16, shape (row tiles, column tiles, crossbar rows)
+        For each physical row of each tile, the row of the tile that it holds, or
+        :data:`sme_hw.program.EMPTY`.
     code_steps : numpy.ndarray of float64, shape (columns,)
         Weight that a code of 1 stands for.
     """
@@ -115,6 +119,7 @@ class MatrixMapping:
     placement: Placement
     codes: np.ndarray
     row_shifts: np.ndarray
+    row_order: np.ndarray
     code_steps: np.ndarray
 
     def tiles(self, hardware: HardwareParams) -> list[tuple[slice, slice]]:
@@ -130,22 +135,33 @@ class MatrixMapping:
         """Return what ``tile`` puts into a compute unit."""
         rows, columns = tile
         codes = self.codes[tile]
-        shifts = self.row_shifts[rows, columns.start // hardware.cols]
-        signs = np.stack([np.maximum(codes, 0), np.maximum(-codes, 0)])
-        cells = cell_levels(signs, hardware.cell_bits, hardware.planes).swapaxes(0, 1)
-        starts = tile_starts(len(shifts), hardware.group_rows)
-        lowest = np.minimum.reduceat(shifts, starts).tolist()
-        highest = np.maximum.reduceat(shifts, starts).tolist()
-        groups = [
-            (low, group_bit_cycles(hardware, low, high))
-            for low, high in zip(lowest, highest, strict=True)
-        ]
-        return TileImage(np.ascontiguousarray(cells), shifts, np.array(groups, np.int64))
+        column_tile = columns.start // hardware.cols
+        order = self.row_order[rows.start // hardware.rows, column_tile].astype(np.int64)
+        order = order[: 1 + int(np.flatnonzero(order != EMPTY)[-1])]
+        used = order != EMPTY
+        shifts = np.zeros(len(order), np.uint8)
+        shifts[used] = self.row_shifts[rows, column_tile][order[used]]
+        levels = signed_levels(codes, hardware)
+        cells = np.zeros((*levels.shape[:2], len(order), levels.shape[3]), np.uint8)
+        cells[:, :, used] = levels[:, :, order[used]]
+        groups = []
+        for slot, start in enumerate(range(0, len(order), hardware.group_rows)):
+            group = slice(start, start + hardware.group_rows)
+            members = shifts[group][used[group]].tolist()
+            low, high = min(members), max(members)
+            groups.append((slot, low, group_bit_cycles(hardware, low, high)))
+        return TileImage(len(codes), cells, order, shifts, np.array(groups, np.int64))
 
     def effective_codes(self, hardware: HardwareParams) -> np.ndarray:
         """Return ``codes << shift`` as int32: what inputs are multiplied by, clips aside."""
         widths = np.diff([*tile_starts(self.codes.shape[1], hardware.cols), self.codes.shape[1]])
         return self.codes.astype(np.int32) << np.repeat(self.row_shifts, widths, axis=1)
+
+
+def signed_levels(codes: np.ndarray, hardware: HardwareParams) -> np.ndarray:
+    """Return the cell levels of signed codes, shape (2, planes, rows, columns), positive first."""
+    signs = np.stack([np.maximum(codes, 0), np.maximum(-codes, 0)])
+    return cell_levels(signs, hardware.cell_bits, hardware.planes).swapaxes(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -284,6 +300,27 @@ def _map_block(
     return signed.astype(np.int16), shifts, counts, errors
 
 
+def _row_order(codes: np.ndarray, row_shifts: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """Return the row order of every tile."""
+    hardware = parameters.hardware
+    grouping = GROUPINGS[parameters.mapping.grouping]
+    starts = tile_starts(len(codes), hardware.rows).tolist()
+    order = np.full((len(starts), row_shifts.shape[1], hardware.rows), EMPTY, np.int16)
+    if not hardware.input_index:
+        for i, r in enumerate(starts):
+            used = min(hardware.rows, len(codes) - r)
+            order[i, :, :used] = np.arange(used)
+        return order
+    for i, r in enumerate(starts):
+        rows = slice(r, r + hardware.rows)
+        for t in range(row_shifts.shape[1]):
+            tile = codes[rows, t * hardware.cols : (t + 1) * hardware.cols]
+            levels = signed_levels(tile, hardware)
+            chosen = grouping(levels, row_shifts[rows, t], hardware.group_rows, hardware.rows)
+            order[i, t, : len(chosen)] = chosen
+    return order
+
+
 def _map_placed(
     placement: Placement,
     matrix: np.ndarray,
@@ -308,8 +345,9 @@ def _map_placed(
             row_shifts[part[0], first : first + shifts.shape[1]] = shifts
             counts.add(block_counts)
             errors.add(block_errors)
+    order = _row_order(codes, row_shifts, parameters)
     steps = encoding.codec.code_step(factors, encoding.grid)
-    return MatrixMapping(placement, codes, row_shifts, steps), counts, errors
+    return MatrixMapping(placement, codes, row_shifts, order, steps), counts, errors
 
 
 def _map_groups(

@@ -11,6 +11,7 @@ from sme_hw.errors import InputError, ParameterError
 from sme_hw.params import HardwareParams, check_choice, check_int
 
 from .codecs import CODECS
+from .grouping import GROUPINGS
 from .scales import SCALES
 from .squeeze import POLICIES
 
@@ -38,6 +39,8 @@ class MappingParams:
         How leading planes are emptied (:data:`sim.mapping.squeeze.POLICIES`).
     squeeze : int
         Squeeze degree x: leading bits that are emptied and released.
+    grouping : str
+        Order of rows on their crossbars (:data:`sim.mapping.grouping.GROUPINGS`).
 
     Raises
     ------
@@ -51,6 +54,7 @@ class MappingParams:
     scale: str
     policy: str
     squeeze: int
+    grouping: str
 
     def __post_init__(self) -> None:
         check_choice("codec", self.codec, [AUTO, *CODECS])
@@ -59,13 +63,14 @@ class MappingParams:
         check_choice("scale", self.scale, list(SCALES))
         check_choice("policy", self.policy, list(POLICIES))
         check_int("squeeze", self.squeeze, 0, 7)
+        check_choice("grouping", self.grouping, list(GROUPINGS))
 
     def code_bits(self, cell_bits: int) -> int:
         """Return N, the code width padded at the most significant end to whole cells."""
         return -(-self.weight_bits // cell_bits) * cell_bits
 
 
-_DERIVED = ("planes", "max_shift", "shift_step")
+_DERIVED = ("planes", "max_shift", "shift_step", "input_index")
 """Fields of HardwareParams that follow from the mapping."""
 
 HARDWARE_OPTIONS = tuple(f.name for f in fields(HardwareParams) if f.name not in _DERIVED)
@@ -114,6 +119,7 @@ class Parameters:
             planes=(width - mapping.squeeze) // cell_bits,
             max_shift=mapping.squeeze if step else 0,
             shift_step=step or 1,
+            input_index=mapping.grouping != "none",
         )
         return cls(hardware, mapping)
 

@@ -20,7 +20,7 @@ __all__ = ["describe", "load_mapping", "save_mapping"]
 FORMAT = 1
 """Version of the files; it grows when older readers would misread them."""
 
-_ARRAYS = ("codes", "row_shifts", "code_steps")
+_ARRAYS = ("codes", "row_shifts", "row_order", "code_steps")
 
 
 def _rounded(decibel: float | None) -> float | None:
@@ -103,12 +103,18 @@ def _load_layer(
     places = placements(entry["groups"], rows, columns, hardware.rows, hardware.cols)
     matrices = []
     for j, place in enumerate(places):
-        codes, shifts, steps = (archive[f"{index}.{j}.{kind}"] for kind in _ARRAYS)
+        codes, shifts, order, steps = (archive[f"{index}.{j}.{kind}"] for kind in _ARRAYS)
+        row_tiles = -(-place.shape[0] // hardware.rows)
         tiles = -(-place.shape[1] // hardware.cols)
-        expected = (place.shape, (place.shape[0], tiles), place.shape[1:])
-        if (codes.shape, shifts.shape, steps.shape) != expected:
+        expected = (
+            place.shape,
+            (place.shape[0], tiles),
+            (row_tiles, tiles, hardware.rows),
+            place.shape[1:],
+        )
+        if (codes.shape, shifts.shape, order.shape, steps.shape) != expected:
             raise ValueError(f"the arrays of layer {entry['name']} have other shapes")
-        matrices.append(MatrixMapping(place, codes, shifts, steps))
+        matrices.append(MatrixMapping(place, codes, shifts, order, steps))
     counts = Counts(
         tiles=entry["tiles"],
         rcmr_bits=entry["rcmr_bits"],

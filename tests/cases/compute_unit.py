@@ -28,7 +28,8 @@ def _extreme_image(hardware: HardwareParams, sign: int) -> TileImage:
     cells[sign] = hardware.cell_max
     shifts = np.full(hardware.rows, hardware.max_shift, np.uint8)
     shifts[1::2] = 0
-    return TileImage(cells, shifts, slot_groups(hardware, shifts))
+    rows = np.arange(hardware.rows)
+    return TileImage(hardware.rows, cells, rows, shifts, slot_groups(hardware, shifts))
 
 
 def _named(name: str, phases: list[Phase]) -> list[Phase]:
@@ -54,7 +55,7 @@ def _tiles(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
     }
     phases: list[Phase] = []
     for name, image in images.items():
-        run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, image.rows))
+        run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, image.inputs))
         phases += _named(name, run.load() + run.run())
     return phases
 
@@ -65,9 +66,9 @@ def _new_shifts(rng: np.random.Generator, hardware: HardwareParams) -> list[Phas
     image = random_image(rng, hardware, rows, hardware.cols)
     run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, rows))
     phases = run.load() + run.run()
-    for last in (Region.RCMR, Region.GROUPS):
-        shifts = random_shifts(rng, hardware, rows)
-        shifted = TileImage(image.cells, shifts, slot_groups(hardware, shifts))
+    for last in (Region.DECODE, Region.GROUPS):
+        shifts = random_shifts(rng, hardware, image.physical_rows)
+        shifted = replace(image, row_shifts=shifts, groups=slot_groups(hardware, shifts))
         inputs = random_inputs(rng, hardware, VECTORS, rows)
         run = TileRun(hardware, shifted, inputs, run.clips)
         phases += [run.load_shifts(last), *run.run_behind_program()]

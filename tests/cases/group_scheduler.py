@@ -10,13 +10,21 @@ from sme_hw.params import HardwareParams, index_bits
 
 from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values
 from .hardware import HARDWARE, random_shifts, slot_groups
-from .values import join
+from .values import join, lanes
 
 __all__ = ["cases"]
 
 VECTORS = 4
 
-SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "narrow")
+SETS = (
+    "slc",
+    "mlc-free-shifts",
+    "no-shifts",
+    "coarse-adc",
+    "narrow",
+    "zero-skip",
+    "reordered-zero-skip",
+)
 
 
 def _load(hardware: HardwareParams, groups: np.ndarray) -> Clocked:
@@ -24,11 +32,13 @@ def _load(hardware: HardwareParams, groups: np.ndarray) -> Clocked:
     width = index_bits(hardware.converted_bits)
     clocks: list[tuple[Values, Expected]] = []
     for slot in reversed(range(len(groups))):
-        first, count = groups[slot].tolist()
+        name, first, count = groups[slot].tolist()
         driven = {
             "write__enable": 1,
             "write__address": slot,
-            "write__data": join((first, width), (first + count - 1, width)),
+            "write__data": join(
+                (first, width), (first + count - 1, width), (name, index_bits(hardware.slots))
+            ),
         }
         clocks.append((driven, {"active": 0, "step_valid": 0}))
     clocks.append(({"write__enable": 0}, {"active": 0, "step_valid": 0}))
@@ -36,7 +46,7 @@ def _load(hardware: HardwareParams, groups: np.ndarray) -> Clocked:
 
 
 def _steps(
-    hardware: HardwareParams, groups: np.ndarray, column_steps: int
+    hardware: HardwareParams, groups: np.ndarray, column_steps: int, masks: np.ndarray | None
 ) -> list[tuple[BitCycle, int]]:
     """Return the steps of one vector as bit-cycles and their step ports."""
     return [
@@ -51,7 +61,7 @@ def _steps(
                 (cycle.last, 1),
             ),
         )
-        for cycle in group_scheduler(groups, hardware)
+        for cycle in group_scheduler(groups, hardware, masks)
         for column in range(column_steps)
     ]
 
@@ -80,9 +90,16 @@ def _without_room(
 def _phases(
     rng: np.random.Generator, hardware: HardwareParams, groups: np.ndarray, column_steps: int
 ) -> list[Phase]:
-    steps = _steps(hardware, groups, column_steps)
+    masks = None
+    if hardware.zero_skip:
+        # Sparse; a slot without any 1 among them.
+        masks = rng.integers(2**hardware.converted_bits, size=(2, hardware.slots)).min(axis=0)
+        masks[rng.integers(hardware.slots)] = 0
+    steps = _steps(hardware, groups, column_steps, masks)
     ports = [step for _, step in steps]
     levels = {"last_group": len(groups) - 1, "last_column_step": column_steps - 1}
+    if masks is not None:
+        levels["vector_masks"] = lanes(masks, hardware.converted_bits)
     return [
         _load(hardware, groups),
         Streams(
@@ -113,7 +130,8 @@ def cases() -> Iterator[Case]:
         sizes = {(slots, steps), (-(-slots // 2), steps), (slots, 1), (1, 1)}
         for groups, columns in sorted(sizes):
             rows = min(hardware.rows, groups * hardware.group_rows)
-            table = slot_groups(hardware, random_shifts(rng, hardware, rows))
+            order = rng.permutation(groups)
+            table = slot_groups(hardware, random_shifts(rng, hardware, rows), order)
             phases += _phases(rng, hardware, table, columns)
         yield Case(
             f"group_scheduler-{name}",

@@ -5,9 +5,16 @@ import numpy as np
 from sim.mapping import load_parameters
 from sme_hw.cycles import group_bit_cycles
 from sme_hw.params import HardwareParams
-from sme_hw.program import TileImage
+from sme_hw.program import EMPTY, TileImage
 
-__all__ = ["HARDWARE", "random_image", "random_inputs", "random_shifts", "slot_groups"]
+__all__ = [
+    "HARDWARE",
+    "lane_bits",
+    "random_image",
+    "random_inputs",
+    "random_shifts",
+    "slot_groups",
+]
 
 
 def _hardware(**overrides: object) -> HardwareParams:
@@ -81,6 +88,49 @@ HARDWARE = {
         adcs_per_crossbar=4,
         results_per_beat=1,
     ),
+    # Reordered rows in several groups, several inputs a beat.
+    "reordered": _hardware(
+        rows=9,
+        cols=5,
+        weight_bits=4,
+        policy="minimal",
+        squeeze=2,
+        grouping="balanced",
+        input_bits=3,
+        adc_bits=(2, 1),
+        rows_active=2,
+        inputs_per_beat=2,
+    ),
+    # Bit-cycles without a 1 are skipped; rows in order, some lanes of the last beat unused.
+    "zero-skip": _hardware(
+        rows=7,
+        cols=5,
+        weight_bits=4,
+        policy="minimal",
+        squeeze=3,
+        zero_skip=True,
+        input_bits=4,
+        adc_bits=2,
+        rows_active=3,
+        adcs_per_crossbar=2,
+        inputs_per_beat=3,
+    ),
+    # Both, with signed inputs.
+    "reordered-zero-skip": _hardware(
+        rows=8,
+        cols=4,
+        weight_bits=3,
+        squeeze=1,
+        grouping="shift",
+        zero_skip=True,
+        input_bits=3,
+        signed_inputs=True,
+        adc_bits="lossless",
+        adcs_per_crossbar=4,
+        rows_active=3,
+        inputs_per_beat=4,
+        results_per_beat=2,
+    ),
     # Entries of more than one program word, adder trees of several stages.
     "tall": _hardware(
         rows=35,
@@ -98,29 +148,49 @@ HARDWARE = {
 """Small sizes, seldom powers of two, that differ in everything the modules distinguish."""
 
 
+def lane_bits(hardware: HardwareParams) -> int:
+    """Return the width of a converted input with its physical row."""
+    return hardware.converted_bits + hardware.row_index_bits
+
+
 def random_shifts(rng: np.random.Generator, hardware: HardwareParams, rows: int) -> np.ndarray:
     """Return row shifts that the hardware can undo, shape (rows,)."""
     return (rng.integers(hardware.shift_codes, size=rows) * hardware.shift_step).astype(np.uint8)
 
 
-def slot_groups(hardware: HardwareParams, row_shifts: np.ndarray) -> np.ndarray:
-    """Return first bit-cycle and bit-cycles of the slots that hold rows of these shifts."""
+def slot_groups(
+    hardware: HardwareParams, row_shifts: np.ndarray, order: np.ndarray | None = None
+) -> np.ndarray:
+    """Return slot, first bit-cycle and bit-cycles of the groups of rows with these shifts.
+
+    ``order`` is the order of execution; by default, slots follow one another.
+    """
+    count = -(-len(row_shifts) // hardware.group_rows)
     groups = []
-    for start in range(0, len(row_shifts), hardware.group_rows):
+    for number in range(count) if order is None else order.tolist():
+        start = number * hardware.group_rows
         slot = row_shifts[start : start + hardware.group_rows].astype(int)
         low, high = int(slot.min()), int(slot.max())
-        groups.append((low, group_bit_cycles(hardware, low, high)))
+        groups.append((number, low, group_bit_cycles(hardware, low, high)))
     return np.array(groups, np.int64)
 
 
 def random_image(
-    rng: np.random.Generator, hardware: HardwareParams, rows: int, columns: int
+    rng: np.random.Generator, hardware: HardwareParams, inputs: int, columns: int
 ) -> TileImage:
-    """Return random cells and row shifts for a tile."""
-    shape = (2, hardware.planes, rows, columns)
+    """Return random cells, row shifts and, if the hardware can do that, a random row order."""
+    index, order = np.arange(inputs), None
+    if hardware.input_index:
+        # Some inputs drive no row, and groups are not executed in the order of their slots.
+        index = rng.permutation(inputs)[: max(1, inputs - 1)]
+        order = rng.permutation(-(-len(index) // hardware.group_rows))
+    shape = (2, hardware.planes, len(index), columns)
     cells = rng.integers(hardware.cell_max + 1, size=shape).astype(np.uint8)
-    shifts = random_shifts(rng, hardware, rows)
-    return TileImage(cells, shifts, slot_groups(hardware, shifts))
+    shifts = random_shifts(rng, hardware, len(index))
+    if hardware.input_index and len(index) > 3:
+        # A place in the middle of a slot that no input goes to.
+        index[1], shifts[1], cells[:, :, 1] = EMPTY, shifts[0], 0
+    return TileImage(inputs, cells, index, shifts, slot_groups(hardware, shifts, order))
 
 
 def random_inputs(
@@ -132,4 +202,8 @@ def random_inputs(
     inputs[0] = high
     if vectors > 1:
         inputs[1] = low
+    if hardware.zero_skip:
+        # Few ones, so that there is something to skip, and a vector without any.
+        inputs[2::2] &= rng.integers(2, size=inputs[2::2].shape) << 1
+        inputs[-1] = 0
     return inputs

@@ -9,16 +9,25 @@ from sim.golden.row_conversion import row_conversion
 from sme_hw.cycles import INPUT_REGISTER_LATENCY
 from sme_hw.input_register import InputRegister
 from sme_hw.params import HardwareParams
+from sme_hw.program import EMPTY
 
 from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values
-from .hardware import HARDWARE, random_inputs, random_shifts
+from .hardware import HARDWARE, lane_bits, random_inputs, random_shifts
 from .values import join, lanes, pipeline
 
 __all__ = ["cases"]
 
 VECTORS = 4
 
-SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc")
+SETS = (
+    "slc",
+    "mlc-free-shifts",
+    "no-shifts",
+    "coarse-adc",
+    "reordered",
+    "zero-skip",
+    "reordered-zero-skip",
+)
 
 
 class _Vectors:
@@ -37,13 +46,40 @@ class _Vectors:
         rng = np.random.default_rng(SEED + beats)
         rows = min(hardware.rows, beats * hardware.inputs_per_beat)
         inputs = random_inputs(rng, hardware, VECTORS, rows)
-        self.converted = row_conversion(inputs, random_shifts(rng, hardware, rows))
+        shifts = random_shifts(rng, hardware, rows)
+        #: Inputs in the order in which they come, and where each goes (EMPTY: nowhere).
+        self.values = row_conversion(inputs, np.arange(rows), shifts)
+        self.places = np.arange(rows)
+        if hardware.input_index:
+            self.places = rng.permutation(rows)
+            self.places[rng.integers(rows)] = EMPTY
+        kept = self.places != EMPTY
+        #: Values on physical rows; rows that no input goes to keep nothing that matters.
+        self.converted = np.zeros_like(self.values)
+        self.converted[:, self.places[kept]] = self.values[:, kept]
+        self.driven = np.zeros(rows, bool)
+        self.driven[self.places[kept]] = True
 
     def beat(self, vector: int, beat: int) -> int:
         """Return the payload of a beat."""
         hardware = self.hardware
-        part = self.converted[vector, beat * hardware.inputs_per_beat :]
-        return lanes(part[: hardware.inputs_per_beat], hardware.converted_bits)
+        first = beat * hardware.inputs_per_beat
+        part = slice(first, first + hardware.inputs_per_beat)
+        values = self.values[vector, part] % 2**hardware.converted_bits
+        if hardware.input_index:
+            keep = 1 << hardware.row_index_bits - 1
+            places = np.where(self.places[part] == EMPTY, 0, self.places[part] | keep)
+            values = values | places << hardware.converted_bits
+        return lanes(values, lane_bits(hardware))
+
+    def masks(self, vector: int) -> int:
+        """Return the bit-cycles in which each slot has a 1."""
+        hardware = self.hardware
+        slots = [
+            int(np.bitwise_or.reduce(self.converted[vector, start : start + hardware.group_rows]))
+            for start in range(0, hardware.slots * hardware.group_rows, hardware.group_rows)
+        ]
+        return lanes(slots, hardware.converted_bits)
 
     def payloads(self, vector: int) -> list[int]:
         """Return all beats of a vector."""
@@ -60,9 +96,17 @@ class _Vectors:
                 (slot, max(1, (hardware.slots - 1).bit_length())),
             )
             # Rows that the vector does not have may be anything.
-            expected = {"word_lines": (lanes(input_register(rows, t), 1), len(rows))}
+            known = np.argmin([*self.driven[slot * hardware.group_rows :][: len(rows)], False])
+            expected = {"word_lines": (lanes(input_register(rows[:known], t), 1), int(known))}
             result.append(({"select": select}, expected))
         return result
+
+
+def _masks(vectors: _Vectors, vector: int) -> list[Phase]:
+    """Look at the masks of a vector that waits to be handed over."""
+    if not vectors.hardware.zero_skip:
+        return []
+    return [Clocked(f"masks of {vector}", [({}, {"vector_masks": vectors.masks(vector)})])]
 
 
 def _handshakes(vectors: _Vectors) -> list[Phase]:
@@ -74,6 +118,7 @@ def _handshakes(vectors: _Vectors) -> list[Phase]:
         Clocked("not loaded", [({}, {"vector__valid": 0, "mid_vector": int(last > 0)})]),
         Streams("last beat", sends={"i": first[-1:]}),
         Clocked("loaded", [({}, {"vector__valid": 1, "i__ready": 0, "mid_vector": 0})]),
+        *_masks(vectors, 0),
     ]
     # The hand-over makes room for a beat in the same clock; then comes one beat a clock.
     spans = [Span(("vector", 0), ("i", beat), beat) for beat in range(vectors.beats)]
@@ -100,6 +145,7 @@ def _handshakes(vectors: _Vectors) -> list[Phase]:
         waiting = int(k + 1 < VECTORS)
         flags = {"vector__valid": waiting, "i__ready": 1 - waiting, "mid_vector": 0}
         phases.append(Clocked(f"after vector {k}", [({}, flags)]))
+        phases += _masks(vectors, k + 1) if waiting else []
     return phases
 
 

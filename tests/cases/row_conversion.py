@@ -9,29 +9,32 @@ from sme_hw.params import HardwareParams
 from sme_hw.row_conversion import RowConversion
 
 from .case import SEED, Case, Clocked, Phase, Span, Streams
-from .hardware import HARDWARE, random_inputs, random_shifts
+from .hardware import HARDWARE, lane_bits, random_inputs, random_shifts
 from .values import lanes
 
 __all__ = ["cases"]
 
 VECTORS = 8
 
-SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "tall")
+SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "tall", "reordered")
 
 LATENCY = 1
 """Clocks from a beat to the converted beat, as the component's docstring says."""
 
 
-def _load(hardware: HardwareParams, beats: int, row_shifts: np.ndarray) -> Clocked:
-    """Write the RCMR, last word first."""
+def _load(
+    hardware: HardwareParams, beats: int, row_shifts: np.ndarray, places: np.ndarray
+) -> Clocked:
+    """Write the decode memory, last word first."""
     clocks = []
-    if hardware.rcmr_bits:
-        codes = (row_shifts // hardware.shift_step).reshape(beats, hardware.inputs_per_beat)
+    if hardware.decode_bits:
+        codes = row_shifts // hardware.shift_step | places << hardware.rcmr_bits
+        codes = codes.reshape(beats, hardware.inputs_per_beat)
         for beat in reversed(range(beats)):
             driven = {
                 "write__enable": 1,
                 "write__address": beat,
-                "write__data": lanes(codes[beat], hardware.rcmr_bits),
+                "write__data": lanes(codes[beat], hardware.decode_bits),
             }
             clocks.append((driven, {"mid_vector": 0}))
         clocks.append(({"write__enable": 0}, {}))
@@ -42,12 +45,12 @@ def _load(hardware: HardwareParams, beats: int, row_shifts: np.ndarray) -> Clock
 def _stream(
     hardware: HardwareParams, name: str, inputs: np.ndarray, converted: np.ndarray
 ) -> Streams:
-    """Send beats, shape (beats, lanes)."""
+    """Send beats, shape (beats, lanes); ``converted`` holds whole lanes."""
     beats = len(inputs)
     return Streams(
         name,
         sends={"i": [lanes(beat, hardware.input_bits) for beat in inputs]},
-        receives={"o": [lanes(beat, hardware.converted_bits) for beat in converted]},
+        receives={"o": [lanes(beat, lane_bits(hardware)) for beat in converted]},
         spans=[
             Span(("i", 0), ("i", beats - 1), beats - 1),
             *(Span(("i", k), ("o", k), LATENCY) for k in range(beats)),
@@ -61,11 +64,14 @@ def _phases(hardware: HardwareParams, beats: int) -> list[Phase]:
     # Lanes of the last beat beyond the last row are converted like the others.
     rows = beats * hardware.inputs_per_beat
     row_shifts = random_shifts(rng, hardware, rows)
+    # Physical row and whether it is driven, side by side, as in the memory and behind it.
+    places = rng.integers(2**hardware.row_index_bits, size=rows)
     inputs = random_inputs(rng, hardware, VECTORS, rows)
-    converted = row_conversion(inputs, row_shifts)
+    values = row_conversion(inputs, np.arange(rows), row_shifts) % 2**hardware.converted_bits
+    converted = values | places << hardware.converted_bits
     inputs = inputs.reshape(-1, hardware.inputs_per_beat)
     converted = converted.reshape(-1, hardware.inputs_per_beat)
-    phases: list[Phase] = [_load(hardware, beats, row_shifts)]
+    phases: list[Phase] = [_load(hardware, beats, row_shifts, places)]
     # The last vector is cut before its last beat.
     cut = len(inputs) - 1
     phases.append(_stream(hardware, "first part", inputs[:cut], converted[:cut]))

@@ -36,7 +36,7 @@ def _steps(
     rng: np.random.Generator, hardware: HardwareParams, by_column: bool
 ) -> list[tuple[BitCycle, int]]:
     """Return the bit-cycles and columns of one vector, in the order in which they are sent."""
-    full = np.tile([0, hardware.converted_bits], (hardware.slots, 1))
+    full = np.array([(slot, 0, hardware.converted_bits) for slot in range(hardware.slots)])
     columns = rng.permutation(hardware.column_steps).tolist()
     if by_column:
         return [(cycle, c) for c in columns for cycle in group_scheduler(full, hardware)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.golden.compute_unit import compute_unit
+from sim.golden.compute_unit import compute_unit, vector_bit_cycles
 from sim.golden.program_port import program_port
 from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import fill_cycles, run_cycles
@@ -37,13 +37,14 @@ class TileRun:
     ):
         self.hardware = hardware
         self.image = image
-        self.sizes = hardware, image.bit_cycles, image.rows, image.columns
-        self.clocks = run_cycles(*self.sizes, len(inputs))
+        counts = vector_bit_cycles(image, hardware, inputs).tolist()
+        self.clocks = run_cycles(hardware, counts, image.inputs, image.columns)
+        self.fill = fill_cycles(hardware, counts[:1], image.inputs, image.columns)
         self.program = pack(image, hardware)
 
         width = hardware.inputs_per_beat
-        padded = np.zeros((len(inputs), -(-image.rows // width) * width), np.int64)
-        padded[:, : image.rows] = inputs
+        padded = np.zeros((len(inputs), -(-image.inputs // width) * width), np.int64)
+        padded[:, : image.inputs] = inputs
         self.inputs = [lanes(beat, hardware.input_bits) for beat in padded.reshape(-1, width)]
 
         results, clips = compute_unit(image, hardware, inputs)
@@ -77,7 +78,7 @@ class TileRun:
         writes = [
             write
             for write in program_port(self.program, self.hardware)
-            if write[0] in (Region.GROUPS, Region.RCMR)
+            if write[0] in (Region.GROUPS, Region.DECODE)
         ]
         writes.sort(key=lambda write: (write[0] == last, -write[1]))
         words = []
@@ -94,7 +95,7 @@ class TileRun:
     def run(self) -> list[Phase]:
         """Return the vectors, with the clocks of the cycle contract, and the clip counters."""
         spans = [
-            Span(("i", 0), ("o", 0), fill_cycles(*self.sizes)),
+            Span(("i", 0), ("o", 0), self.fill),
             # Of a run, both its first and its last clock count.
             Span(("i", 0), ("o", -1), self.clocks - 1),
         ]
@@ -129,7 +130,7 @@ class TileRun:
     def run_watched(self) -> list[Phase]:
         """Return the first vector with pauses between its beats; all the way nothing is idle."""
         under_way = {"busy": 1, "program__ready": 0}
-        beats = self.inputs[: -(-self.image.rows // self.hardware.inputs_per_beat)]
+        beats = self.inputs[: -(-self.image.inputs // self.hardware.inputs_per_beat)]
         clocks: list[tuple[Values, Expected]] = []
         for beat in beats:
             driven = {"i__valid": 1, "i__payload": beat}

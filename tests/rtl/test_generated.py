@@ -100,11 +100,11 @@ def test_manifest_and_determinism(tmp_path):
         width = f"[{port['width'] - 1}:0] " if port["width"] > 1 else ""
         assert port["name"] in header
         assert f"{port['direction']} {width}{port['name']};" in verilog
-    ports = {"clk", "rst", "busy", "clips"}
+    ports = {"clk", "rst", "busy", "clips", "error"}
     ports |= {f"{s}__{p}" for s in ("program", "i", "o") for p in ("payload", "valid", "ready")}
     assert {port["name"] for port in first["ports"]} == ports
     regions = [region["region"] for region in first["memory_map"]]
-    assert regions == ["control", "groups", "rcmr", "cells"]
+    assert regions == ["control", "groups", "decode", "cells"]
     assert str(Path.cwd()) not in verilog
 
 

@@ -29,9 +29,7 @@ RUNS = [(name, DEFAULT) for name in CASES] + [
 ]
 
 BUILD_ARGS = {
-    # In its SystemVerilog mode, cocotb's default, Icarus never evaluates a combinational block of
-    # Yosys whose inputs do not change: the variable that starts it has its value too early.
-    "icarus": ["-g2005"],
+    "icarus": [],
     # Yosys cuts and extends without being explicit about it, which Verilator warns of.
     "verilator": ["-Wno-fatal"],
 }

@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from sme_hw.array_macro import ArrayMacro
 from sme_hw.clip_counter import ClipCounter
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
+from sme_hw.program_check import ProgramCheck
 from sme_hw.program_port import EntryWrite
 from tests.cases.hardware import HARDWARE
 
 ROOT = Path(__file__).parents[2]
 
-HARDWARE_PARAMS = HARDWARE["mlc-free-shifts"]
+HARDWARE_PARAMS = replace(HARDWARE["mlc-free-shifts"], input_index=True, zero_skip=True)
 """Parameters with which every optional port is there."""
 
 INSTANCES: dict[type, Callable[[], Any]] = {
@@ -36,6 +38,7 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3),
     EntryWrite: lambda: EntryWrite(32),
+    ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
     VectorHandshake: VectorHandshake,
 }
 """How to make those that need something else than ``hardware``."""

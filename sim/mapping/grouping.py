@@ -1,0 +1,163 @@
+"""Row order: which logical row sits on which physical row, and so in which group."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sme_hw.program import EMPTY
+
+__all__ = ["GROUPINGS", "shift_cycles"]
+
+_PASSES = 4
+"""Improvement passes over all rows; more change little."""
+
+Grouping = Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]
+
+
+def shift_cycles(shifts: np.ndarray, order: np.ndarray, group_rows: int) -> int:
+    """Return the bit-cycles that the groups of an order waste: the sum of s_max - s_min.
+
+    Parameters
+    ----------
+    shifts : numpy.ndarray of integers, shape (rows,)
+        Shifts of logical rows.
+    order : numpy.ndarray of integers, shape (physical rows,)
+        Logical row on each physical row, or :data:`sme_hw.program.EMPTY`.
+    group_rows : int
+        G.
+    """
+    waste = 0
+    for start in range(0, len(order), group_rows):
+        group = order[start : start + group_rows]
+        members = shifts[group[group != EMPTY]].astype(int)
+        waste += int(members.max() - members.min()) if len(members) else 0
+    return waste
+
+
+def _in_order(cells: np.ndarray, shifts: np.ndarray, group_rows: int, rows: int) -> np.ndarray:
+    """Keep rows where they are."""
+    return np.arange(len(shifts))
+
+
+def _by_shift(cells: np.ndarray, shifts: np.ndarray, group_rows: int, rows: int) -> np.ndarray:
+    """Sort rows by shift: groups then waste at most x bit-cycles in all (SPEC section 6)."""
+    return _lay_out(np.argsort(shifts, kind="stable"), shifts, group_rows, rows)
+
+
+def _balanced(cells: np.ndarray, shifts: np.ndarray, group_rows: int, rows: int) -> np.ndarray:
+    """Drop empty rows, sort by shift, and spread column sums evenly over the groups.
+
+    Only rows of equal shift change places, so no bit-cycle is lost. The sum of fourth powers of
+    the column sums stands in for their largest, which alone gives too little to go by.
+    """
+    used = np.flatnonzero(cells.any(axis=(0, 1, 3)))
+    if not len(used):
+        return np.array([0])
+    used = used[np.argsort(shifts[used], kind="stable")]
+    layout = _lay_out(used, shifts, group_rows, rows)
+    groups = np.flatnonzero(layout != EMPTY) // group_rows
+    if groups[-1] > 0:
+        levels = cells[:, :, used].transpose(2, 0, 1, 3).reshape(len(used), -1).astype(np.float32)
+        place = _spread(levels, shifts[used], groups)
+        # Rows of one group keep their logical order.
+        layout[layout != EMPTY] = used[np.lexsort((used, place))]
+    return layout
+
+
+def _lay_out(ordered: np.ndarray, shifts: np.ndarray, group_rows: int, rows: int) -> np.ndarray:
+    """Cut rows that are sorted by shift into as few slots as hold them, at the best places.
+
+    Slots need not be full: where the last one would be short, an earlier one may be instead, so
+    that a group ends where the shift changes. Dynamic programming over slots and places left empty.
+
+    Returns the logical row on each physical row.
+    """
+    count = -(-len(ordered) // group_rows)
+    capacity = [min(group_rows, rows - slot * group_rows) for slot in range(count)]
+    spare = sum(capacity) - len(ordered)
+    values = shifts[ordered].astype(int)
+    # best[u]: least waste of the slots so far with u places left empty, and the cuts for it.
+    best: dict[int, tuple[int, list[int]]] = {0: (0, [])}
+    for slot, size in enumerate(capacity):
+        following: dict[int, tuple[int, list[int]]] = {}
+        for empty, (waste, cuts) in best.items():
+            first = slot * group_rows - empty
+            for more in range(min(spare - empty, size - 1) + 1):
+                last = first + size - more - 1
+                if last >= len(values):
+                    continue  # too few places were left empty
+                total = waste + int(values[last] - values[first])
+                known = following.get(empty + more)
+                if known is None or total < known[0]:
+                    following[empty + more] = total, [*cuts, last + 1]
+        best = following
+    cuts = best[spare][1]
+    layout = np.full(count * group_rows, EMPTY)
+    start = 0
+    for slot, end in enumerate(cuts):
+        layout[slot * group_rows : slot * group_rows + end - start] = ordered[start:end]
+        start = end
+    return layout[: 1 + int(np.flatnonzero(layout != EMPTY)[-1])]
+
+
+def _spread(levels: np.ndarray, shifts: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return a group for each row that keeps every group's number of rows of each shift.
+
+    Parameters
+    ----------
+    levels : numpy.ndarray of float32, shape (rows, planes and columns)
+    shifts, groups : numpy.ndarray of integers, shape (rows,)
+        Shift of each row, and the group it would be in.
+    """
+    count = groups[-1] + 1
+    sums = np.zeros((count, levels.shape[1]), np.float32)
+    place = np.empty_like(groups)
+    # Greedy: heavy rows first, each to the free place of its shift's groups that costs least.
+    for shift in np.unique(shifts):
+        members = np.flatnonzero(shifts == shift)
+        free = np.bincount(groups[members], minlength=count)
+        for row in members[np.argsort(-levels[members].sum(axis=1), kind="stable")]:
+            open_groups = np.flatnonzero(free)
+            before = sums[open_groups]
+            cost = _cost(before + levels[row]) - _cost(before)
+            chosen = open_groups[np.argmin(cost)]
+            free[chosen] -= 1
+            sums[chosen] += levels[row]
+            place[row] = chosen
+    _improve(levels, shifts, place, sums)
+    return place
+
+
+def _cost(sums: np.ndarray) -> np.ndarray:
+    """Return the sum of fourth powers along the last axis."""
+    squares = sums * sums
+    return np.einsum("...c,...c->...", squares, squares)
+
+
+def _improve(levels: np.ndarray, shifts: np.ndarray, place: np.ndarray, sums: np.ndarray) -> None:
+    """Exchange rows of equal shift between groups while that lowers the cost; changes ``place``."""
+    for _ in range(_PASSES):
+        changed = False
+        for row in range(len(place)):
+            partners = np.flatnonzero((shifts == shifts[row]) & (place != place[row]))
+            if not len(partners):
+                continue
+            difference = levels[partners] - levels[row]
+            here, there = sums[place[row]], sums[place[partners]]
+            change = _cost(here + difference) + _cost(there - difference)
+            change -= _cost(here) + _cost(there)
+            best = int(np.argmin(change))
+            if change[best] < 0:
+                other = partners[best]
+                sums[place[row]] += difference[best]
+                sums[place[other]] -= difference[best]
+                place[row], place[other] = place[other], place[row]
+                changed = True
+        if not changed:
+            break
+
+
+GROUPINGS: dict[str, Grouping] = {"none": _in_order, "shift": _by_shift, "balanced": _balanced}
+"""Policies by name (reconstructed from the journal paper's "workload grouping"). Each takes cell
+levels, shape (signs, planes, rows, columns), row shifts, G and R, and returns the logical row on
+each physical row, or EMPTY."""

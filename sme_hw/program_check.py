@@ -1,0 +1,105 @@
+"""Watches a program for writes that make no sense, so that the host learns of them."""
+
+from amaranth import Const, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .params import HardwareParams, index_bits
+from .program import (
+    GROUP_LAST_OFFSET,
+    GROUP_SLOT_OFFSET,
+    Control,
+    Region,
+    cell_limits,
+    control_limits,
+)
+from .program_port import EntryWrite
+
+__all__ = ["ProgramCheck"]
+
+
+class ProgramCheck(wiring.Component):
+    """Raise a flag at a write that makes no sense; it stays until the unit is disabled.
+
+    Flagged are: an unknown region; an entry that its region does not have; a control value out of
+    range; a group whose last bit-cycle comes before its first one or does not exist, whose slot
+    does not exist, or whose slot was already given since entry 0 of the table was written
+    (reconstructed). The flag follows the write by one clock; a program begins by disabling the
+    unit, which clears it.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+        What is in range.
+    data_bits : int
+        Width of the writes' data.
+
+    Members
+    -------
+    write : In(EntryWrite)
+        Decoded writes of the program port.
+    error : Out(1)
+        A write made no sense.
+    """
+
+    def __init__(self, *, hardware: HardwareParams, data_bits: int):
+        self.hardware = hardware
+        self.data_bits = data_bits
+        super().__init__({"write": In(EntryWrite(data_bits)), "error": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the comparators and the set of slots that were given."""
+        m = Module()
+        write = self.write
+        wrong, starts = Signal(), Signal()
+        with m.Switch(write.region):
+            with m.Case(Region.CONTROL):
+                m.d.comb += starts.eq((write.entry == Control.MODE) & ~write.data[0])
+                m.d.comb += wrong.eq(write.entry >= len(Control))
+                for register, limit in control_limits(self.hardware).items():
+                    with m.If((write.entry == register) & (write.data[:32] >= limit)):
+                        m.d.comb += wrong.eq(1)
+            with m.Case(Region.GROUPS):
+                m.d.comb += wrong.eq(self._group_is_wrong(m))
+            with m.Case(Region.DECODE):
+                limit = self.hardware.input_beats if self.hardware.decode_bits else 0
+                m.d.comb += wrong.eq(write.entry >= limit)
+            with m.Case(Region.CELLS):
+                m.d.comb += wrong.eq(self._cell_is_wrong())
+            with m.Default():
+                m.d.comb += wrong.eq(1)
+        with m.If(write.enable):
+            with m.If(wrong):
+                m.d.sync += self.error.eq(1)
+            with m.Elif(starts):
+                m.d.sync += self.error.eq(0)
+        return m
+
+    def _group_is_wrong(self, m: Module) -> Value:
+        hardware, write = self.hardware, self.write
+        first = write.data[:GROUP_LAST_OFFSET]
+        last = write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]
+        slot = write.data[GROUP_SLOT_OFFSET : 2 * GROUP_SLOT_OFFSET]
+        given = Signal(hardware.slots)
+        before = Signal(hardware.slots)
+        here = Signal(hardware.slots)
+        m.d.comb += here.eq(Const(1, 1) << slot[: index_bits(hardware.slots)])
+        with m.If(write.entry != 0):
+            m.d.comb += before.eq(given)
+        with m.If(write.enable & (write.region == Region.GROUPS)):
+            m.d.sync += given.eq(before | here)
+        return (
+            (write.entry >= hardware.slots)
+            | (slot >= hardware.slots)
+            | (last < first)
+            | (last >= hardware.converted_bits)
+            | (before & here).any()
+        )
+
+    def _cell_is_wrong(self) -> Value:
+        wrong: Value = Const(0)
+        offset = 0
+        for width, limit in cell_limits(self.hardware):
+            wrong |= self.write.entry[offset : offset + width] >= limit
+            offset += width
+        return wrong | (self.write.entry[offset:] != 0)

@@ -1,0 +1,169 @@
+"""Row order: what each policy promises, and what reordering may not change."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim.golden.compute_unit import (
+    can_clip,
+    compute_unit,
+    compute_unit_bit_serial,
+    vector_bit_cycles,
+)
+from sim.mapping import load_parameters, map_matrix, schedule
+from sim.mapping.grouping import GROUPINGS, shift_cycles
+from sme_hw.errors import InputError
+from sme_hw.program import EMPTY, check_image, pack
+
+RNG = np.random.default_rng(2026)
+
+
+def mapped(weights, **options):
+    """Map a matrix onto tiny crossbars; returns layer, matrix and first tile's image."""
+    layer = map_matrix(weights, load_parameters("tiny", **options))
+    (matrix,) = layer.matrices
+    hardware = layer.parameters.hardware
+    return layer, matrix, matrix.image(matrix.tiles(hardware)[0], hardware)
+
+
+@pytest.mark.parametrize("grouping", ["shift", "balanced"])
+@pytest.mark.parametrize("rows_active", [1, 3, 8, "all"])
+def test_order_holds_every_row_with_a_one_once(grouping, rows_active):
+    """Rows appear at most once; only rows without any 1 may be missing, in `balanced` alone."""
+    weights = RNG.laplace(size=(21, 7))
+    weights[[2, 9, 20]] = 0
+    layer, matrix, _ = mapped(weights, rows_active=rows_active, grouping=grouping, squeeze=2)
+    hardware = layer.parameters.hardware
+    for tile in matrix.tiles(hardware):
+        image = matrix.image(tile, hardware)
+        index = image.input_index[image.input_index != EMPTY]
+        assert len(np.unique(index)) == len(index)
+        missing = np.setdiff1d(np.arange(image.inputs), index)
+        assert not matrix.codes[tile][missing].any()
+        if grouping == "shift":
+            assert not len(missing)
+        check_image(image, hardware)
+
+
+def test_sorted_rows_waste_at_most_x_bit_cycles():
+    """SPEC section 6: sorted by shift and cut into slots, at most x cycles in all are lost."""
+    for g in (1, 2, 3, 5, 8):
+        shifts = RNG.integers(4, size=23)
+        order = GROUPINGS["shift"](np.zeros((2, 1, 23, 1)), shifts, g, 25)
+        assert shift_cycles(shifts, order, g) <= 3
+
+
+def test_sorting_by_shift_is_optimal_on_small_cases():
+    """No order of rows wastes fewer bit-cycles, tried out over all orders and short slots."""
+    for seed in range(6):
+        shifts = np.random.default_rng(seed).integers(4, size=5)
+        best = min(
+            shift_cycles(shifts, np.array(order), 3)
+            for order in itertools.permutations([0, 1, 2, 3, 4, EMPTY])
+        )
+        order = GROUPINGS["shift"](np.zeros((2, 1, 5, 1)), shifts, 3, 6)
+        assert shift_cycles(shifts, order, 3) == best
+
+
+@pytest.mark.parametrize("rows", [7, 8, 9])
+def test_slots_are_no_larger_than_the_crossbar(rows):
+    """The last slot of a crossbar may be short: no row is placed beyond it."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        shifts = rng.integers(4, size=int(rng.integers(1, rows + 1)))
+        order = GROUPINGS["shift"](np.zeros((2, 1, len(shifts), 1)), shifts, 3, rows)
+        assert len(order) <= rows
+        assert sorted(order[order != EMPTY]) == list(range(len(shifts)))
+        assert -(-len(order) // 3) == -(-len(shifts) // 3)
+
+
+def test_balanced_lowers_the_largest_column_sum():
+    """Rows with ones in the same columns are spread over the groups."""
+    weights = np.zeros((8, 2), int)
+    weights[:4, 0] = 3
+    weights[4:, 1] = 3
+    options = {"rows_active": 4, "weight_bits": 2, "window": 2, "squeeze": 0}
+    bits = {
+        grouping: schedule(mapped(weights, grouping=grouping, **options)[0]).lossless_adc_bits
+        for grouping in GROUPINGS
+    }
+    assert bits == {"none": (3, 3), "shift": (3, 3), "balanced": (2, 2)}
+
+
+def test_reordering_changes_no_result_without_clips():
+    """If no column can clip, the results of all policies are those of rows in order."""
+    weights = RNG.laplace(size=(8, 6))
+    inputs = RNG.integers(256, size=(9, 8))
+    results = []
+    for grouping in GROUPINGS:
+        options = {"grouping": grouping, "rows_active": 3, "adc_bits": "lossless", "squeeze": 3}
+        layer, _, image = mapped(weights, policy="minimal", **options)
+        hardware = layer.parameters.hardware
+        assert not can_clip(image, hardware)
+        results.append(compute_unit(image, hardware, inputs)[0])
+        np.testing.assert_array_equal(
+            results[-1], compute_unit_bit_serial(image, hardware, inputs)[0]
+        )
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+def test_zero_skip_counts():
+    """A bit-cycle without a 1 is skipped; one a group remains; shifts move the bits."""
+    weights = np.array([[1, 1], [1, 1], [3, 1], [1, 1]])
+    options = {"weight_bits": 2, "window": 2, "squeeze": 1, "rows_active": 2, "input_bits": 3}
+    layer, _, image = mapped(weights, zero_skip=True, **options)
+    hardware = layer.parameters.hardware
+    assert image.row_shifts.tolist() == [0, 0, 1, 0]
+    inputs = np.array([[0, 0, 0, 0], [5, 4, 0, 0], [7, 0, 5, 2], [0, 0, 1, 2]])
+    # Second group: input 5 << 1 = 1010 and 2 = 010 have ones in bits 1 and 3; 1 << 1 = 2.
+    assert vector_bit_cycles(image, hardware, inputs).tolist() == [2, 3, 5, 2]
+    plain = replace(hardware, zero_skip=False)
+    assert vector_bit_cycles(image, plain, inputs).tolist() == [7] * 4
+
+
+def test_schedule_of_a_known_layer():
+    """Bit-cycles, bound and speed-ups follow from shifts and rows."""
+    weights = np.array([[1], [7], [1], [7], [0], [1]])
+    options = {"weight_bits": 3, "squeeze": 1, "rows_active": 2, "input_bits": 4}
+    plans = {g: schedule(mapped(weights, grouping=g, **options)[0]) for g in GROUPINGS}
+    # In order, two groups hold a shifted and an unshifted row: 5 + 5 + 4 bit-cycles.
+    assert [plans[g].bit_cycles for g in GROUPINGS] == [14, 12, 12]
+    assert {plan.bit_cycles_in_order for plan in plans.values()} == {14}
+    assert {plan.bit_cycles_conventional for plan in plans.values()} == {12}
+    assert {plan.bit_cycles_bound for plan in plans.values()} == {12}
+
+
+def test_wrong_group_tables_are_refused():
+    """The message names the group; pack refuses what check_image does."""
+    layer, _, image = mapped(RNG.laplace(size=(8, 3)), rows_active=3, squeeze=2, signed_inputs=True)
+    hardware = layer.parameters.hardware
+    groups = image.groups
+    low, high = groups[1, 1], groups[1, 1] + groups[1, 2]
+
+    def changed(number, column, value):
+        table = groups.copy()
+        table[number, column] = value
+        return table
+
+    cases = {
+        "group 1 overlaps group 0": changed(1, 0, 0),
+        "group 2: slot 3 exceeds": changed(2, 0, 3),
+        "group 2 is missing: row 6": groups[:2],
+        "group 1: bit-cycles": changed(1, 2, 3),
+        f"group 1: bit-cycle {high} is not": changed(1, 2, groups[1, 2] + 1),
+        f"group 1: bit-cycles {low}": changed(1, 2, 0),
+    }
+    for words, table in cases.items():
+        with pytest.raises(InputError, match=words):
+            pack(replace(image, groups=table), hardware)
+    with pytest.raises(InputError, match="needs input_index"):
+        pack(replace(image, input_index=image.input_index[::-1]), hardware)
+    reordering = replace(hardware, input_index=True)
+    for index in ([0, 1, 2, 3, 4, 5, 6, 6], [0, 1, 2, 3, 4, 5, 6, 8]):
+        with pytest.raises(InputError, match="input index"):
+            pack(replace(image, input_index=np.array(index)), reordering)
+    assert EMPTY not in image.input_index
+    assert len(pack(image, hardware))
