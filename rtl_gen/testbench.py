@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
-from sme_hw.program import TileImage, pack
+from sme_hw.program import pack
+from sme_hw.tile_image import TileImage
 
 from .files import write_json
 

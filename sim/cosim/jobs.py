@@ -10,7 +10,7 @@ from sim.mapping import LayerMapping
 from sme_hw.cycles import run_cycles
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
-from sme_hw.program import TileImage
+from sme_hw.tile_image import TileImage
 
 __all__ = ["check_inputs", "make_job", "tile_jobs"]
 

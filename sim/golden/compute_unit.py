@@ -3,7 +3,7 @@
 import numpy as np
 
 from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
-from sme_hw.program import EMPTY, TileImage
+from sme_hw.tile_image import EMPTY, TileImage
 
 from .adc import adc
 from .clip_counter import clip_counter

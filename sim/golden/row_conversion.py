@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sme_hw.program import EMPTY
+from sme_hw.tile_image import EMPTY
 
 __all__ = ["row_conversion"]
 
@@ -16,7 +16,7 @@ def row_conversion(
     ----------
     inputs : numpy.ndarray of integers, shape (..., inputs)
     input_index : numpy.ndarray of integers, shape (physical rows,)
-        Input of each physical row, or :data:`sme_hw.program.EMPTY`.
+        Input of each physical row, or :data:`sme_hw.tile_image.EMPTY`.
     row_shifts : numpy.ndarray of integers, shape (physical rows,)
     """
     driven = np.where(input_index == EMPTY, 0, inputs[..., input_index].astype(np.int64))

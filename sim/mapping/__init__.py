@@ -1,6 +1,7 @@
 """Weights to crossbar contents: encode, slice, squeeze, tile, count."""
 
-from .mapping import Counts, Errors, LayerMapping, MatrixMapping, map_layer, map_matrix
+from .mapping import map_layer, map_matrix
+from .model import Counts, Errors, LayerMapping, MatrixMapping
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
 from .schedule import Schedule, schedule
 from .store import describe, load_mapping, save_mapping

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sme_hw.program import EMPTY
+from sme_hw.tile_image import EMPTY
 
 __all__ = ["GROUPINGS", "shift_cycles"]
 
@@ -22,7 +22,7 @@ def shift_cycles(shifts: np.ndarray, order: np.ndarray, group_rows: int) -> int:
     shifts : numpy.ndarray of integers, shape (rows,)
         Shifts of logical rows.
     order : numpy.ndarray of integers, shape (physical rows,)
-        Logical row on each physical row, or :data:`sme_hw.program.EMPTY`.
+        Logical row on each physical row, or :data:`sme_hw.tile_image.EMPTY`.
     group_rows : int
         G.
     """

@@ -1,196 +1,31 @@
 """From weights to a mapping: encode, slice, squeeze, and count the crossbars."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sme_hw.cycles import group_bit_cycles
 from sme_hw.errors import InputError
-from sme_hw.params import HardwareParams
-from sme_hw.program import EMPTY, TileImage
+from sme_hw.tile_image import EMPTY
 
 from .codecs import CODECS
 from .codecs.base import Codec, Grid, window_codes
 from .grouping import GROUPINGS
 from .layers import Placement, placements, unroll
+from .model import Counts, Errors, LayerMapping, MatrixMapping, signed_levels
 from .params import AUTO, Parameters, load_parameters
 from .scales import SCALES, Scale, scale_factors
-from .slicing import cell_levels, occupied_planes, tile_starts
+from .slicing import occupied_planes, tile_starts
 from .squeeze import POLICIES, squeeze
 
-__all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "map_layer", "map_matrix"]
+__all__ = ["map_layer", "map_matrix"]
 
 _BLOCK = 1 << 16
 """Weights handled at a time, so that intermediate arrays stay in the cache."""
 
 _LARGEST_WEIGHT = 2.0**1000
 """Beyond it, scales would overflow."""
-
-
-@dataclass
-class Counts:
-    """Crossbars of a layer (SPEC section 3).
-
-    Parameters
-    ----------
-    tiles : int
-    conventional, sliced, squeezed : int
-        Crossbars when all planes are kept, with empty ones released, and after squeeze-out;
-        planes counted once, not per sign.
-    physical : int
-        Crossbars per plane and sign that hold a 1 after squeeze-out.
-    rcmr_bits : int
-        Bits of row conversion masks.
-    shifted_rows : int
-        Rows of tiles that were moved.
-    rows_outside_window : int
-        Rows of tiles with codes that left the window S when they were rounded.
-    """
-
-    tiles: int = 0
-    conventional: int = 0
-    sliced: int = 0
-    squeezed: int = 0
-    physical: int = 0
-    rcmr_bits: int = 0
-    shifted_rows: int = 0
-    rows_outside_window: int = 0
-
-    def add(self, other: "Counts") -> None:
-        """Add the counts of another part."""
-        for key, value in vars(other).items():
-            setattr(self, key, getattr(self, key) + value)
-
-
-@dataclass
-class Errors:
-    """Squared errors of a layer, in squared units of the weights.
-
-    Parameters
-    ----------
-    signal : float
-        Sum of the squared weights.
-    quantisation : float
-        What the codes before squeeze-out lose.
-    squeeze : float
-        What squeeze-out changes in these codes.
-    total : float
-        What the weights on the crossbars lose in all.
-    """
-
-    signal: float = 0.0
-    quantisation: float = 0.0
-    squeeze: float = 0.0
-    total: float = 0.0
-
-    def add(self, other: "Errors") -> None:
-        """Add the errors of another part."""
-        for key, value in vars(other).items():
-            setattr(self, key, getattr(self, key) + value)
-
-    def sqnr_db(self, error: float) -> float | None:
-        """Return the signal-to-noise ratio for one of the errors, in dB; None without error."""
-        if error == 0 or self.signal == 0:
-            return None
-        return float(10 * np.log10(self.signal / error))
-
-
-@dataclass(frozen=True, eq=False)
-class MatrixMapping:
-    """One matrix on its crossbars.
-
-    Parameters
-    ----------
-    placement : Placement
-        What part of the layer it is.
-    codes : numpy.ndarray of int16, shape (rows, columns)
-        Signed codes as they stand in the cells, that is after squeeze-out.
-    row_shifts : numpy.ndarray of uint8, shape (rows, column tiles)
-        Left shift of the inputs.
-    row_order : numpy.ndarray of int16, shape (row tiles, column tiles, crossbar rows)
-        For each physical row of each tile, the row of the tile that it holds, or
-        :data:`sme_hw.program.EMPTY`.
-    code_steps : numpy.ndarray of float64, shape (columns,)
-        Weight that a code of 1 stands for.
-    """
-
-    placement: Placement
-    codes: np.ndarray
-    row_shifts: np.ndarray
-    row_order: np.ndarray
-    code_steps: np.ndarray
-
-    def tiles(self, hardware: HardwareParams) -> list[tuple[slice, slice]]:
-        """Return the rows and columns of every tile, row by row."""
-        rows, columns = self.codes.shape
-        return [
-            (slice(r, min(r + hardware.rows, rows)), slice(c, min(c + hardware.cols, columns)))
-            for r in tile_starts(rows, hardware.rows).tolist()
-            for c in tile_starts(columns, hardware.cols).tolist()
-        ]
-
-    def image(self, tile: tuple[slice, slice], hardware: HardwareParams) -> TileImage:
-        """Return what ``tile`` puts into a compute unit."""
-        rows, columns = tile
-        codes = self.codes[tile]
-        column_tile = columns.start // hardware.cols
-        order = self.row_order[rows.start // hardware.rows, column_tile].astype(np.int64)
-        order = order[: 1 + int(np.flatnonzero(order != EMPTY)[-1])]
-        used = order != EMPTY
-        shifts = np.zeros(len(order), np.uint8)
-        shifts[used] = self.row_shifts[rows, column_tile][order[used]]
-        levels = signed_levels(codes, hardware)
-        cells = np.zeros((*levels.shape[:2], len(order), levels.shape[3]), np.uint8)
-        cells[:, :, used] = levels[:, :, order[used]]
-        groups = []
-        for slot, start in enumerate(range(0, len(order), hardware.group_rows)):
-            group = slice(start, start + hardware.group_rows)
-            members = shifts[group][used[group]].tolist()
-            low, high = min(members), max(members)
-            groups.append((slot, low, group_bit_cycles(hardware, low, high)))
-        return TileImage(len(codes), cells, order, shifts, np.array(groups, np.int64))
-
-    def effective_codes(self, hardware: HardwareParams) -> np.ndarray:
-        """Return ``codes << shift`` as int32: what inputs are multiplied by, clips aside."""
-        widths = np.diff([*tile_starts(self.codes.shape[1], hardware.cols), self.codes.shape[1]])
-        return self.codes.astype(np.int32) << np.repeat(self.row_shifts, widths, axis=1)
-
-
-def signed_levels(codes: np.ndarray, hardware: HardwareParams) -> np.ndarray:
-    """Return the cell levels of signed codes, shape (2, planes, rows, columns), positive first."""
-    signs = np.stack([np.maximum(codes, 0), np.maximum(-codes, 0)])
-    return cell_levels(signs, hardware.cell_bits, hardware.planes).swapaxes(0, 1)
-
-
-@dataclass(frozen=True, eq=False)
-class LayerMapping:
-    """A layer on crossbars.
-
-    Parameters
-    ----------
-    name : str
-    shape : tuple of int
-        Shape of the weight array it came from.
-    groups : int
-        Groups of the convolution; 1 for a dense layer.
-    parameters : Parameters
-    codec : str
-        The codec that was used.
-    matrices : tuple of MatrixMapping
-    counts : Counts
-    errors : Errors
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    groups: int
-    parameters: Parameters
-    codec: str
-    matrices: tuple[MatrixMapping, ...]
-    counts: Counts = field(default_factory=Counts)
-    errors: Errors = field(default_factory=Errors)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sme_hw.cycles import compute_cycles
-from sme_hw.program import EMPTY, TileImage
+from sme_hw.tile_image import EMPTY, TileImage
 
 from .grouping import shift_cycles
-from .mapping import LayerMapping
+from .model import LayerMapping
 
 __all__ = ["Schedule", "schedule"]
 

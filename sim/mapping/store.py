@@ -12,7 +12,7 @@ from rtl_gen.files import staged_directory, write_json
 from sme_hw.errors import InputError
 
 from .layers import placements
-from .mapping import Counts, Errors, LayerMapping, MatrixMapping
+from .model import Counts, Errors, LayerMapping, MatrixMapping
 from .params import Parameters
 
 __all__ = ["describe", "load_mapping", "save_mapping"]

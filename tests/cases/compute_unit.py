@@ -8,7 +8,8 @@ import numpy as np
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.cycles import result_buffer_depth
 from sme_hw.params import HardwareParams
-from sme_hw.program import Region, TileImage
+from sme_hw.program import Region
+from sme_hw.tile_image import TileImage
 
 from .case import SEED, Case, Clocked, Phase
 from .hardware import HARDWARE, random_image, random_inputs, random_shifts, slot_groups

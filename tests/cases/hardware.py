@@ -5,7 +5,7 @@ import numpy as np
 from sim.mapping import load_parameters
 from sme_hw.cycles import group_bit_cycles
 from sme_hw.params import HardwareParams
-from sme_hw.program import EMPTY, TileImage
+from sme_hw.tile_image import EMPTY, TileImage
 
 __all__ = [
     "HARDWARE",

@@ -9,7 +9,7 @@ from sim.golden.row_conversion import row_conversion
 from sme_hw.cycles import INPUT_REGISTER_LATENCY
 from sme_hw.input_register import InputRegister
 from sme_hw.params import HardwareParams
-from sme_hw.program import EMPTY
+from sme_hw.tile_image import EMPTY
 
 from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values
 from .hardware import HARDWARE, lane_bits, random_inputs, random_shifts

@@ -7,7 +7,8 @@ from sim.golden.program_port import program_port
 from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import fill_cycles, run_cycles
 from sme_hw.params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
-from sme_hw.program import Region, TileImage, entry_words, pack
+from sme_hw.program import Region, entry_words, pack
+from sme_hw.tile_image import TileImage
 
 from .case import Clocked, Expected, Phase, Span, Streams, Values
 from .values import join, lanes, pattern, signed
