@@ -3,9 +3,10 @@
 from typing import Any
 
 import click
+import numpy as np
 
 from rtl_gen.files import check_writable
-from sim.mapping import describe, map_layer, read_layers, save_mapping, schedule
+from sim.mapping import LayerMapping, describe, map_layer, read_layers, save_mapping, schedule
 from sme_hw.errors import InputError
 
 from .console import bar, output, table, write_report
@@ -38,6 +39,22 @@ def _layer_row(entry: dict[str, Any]) -> list[Any]:
         entry["schedule"]["bit_cycles"],
         " ".join(map(str, entry["schedule"]["lossless_adc_bits"])),
     ]
+
+
+def _integer_bits(layers: list[LayerMapping]) -> int:
+    """Return the bits of the largest magnitude if all layers are integer codes; else weight_bits.
+
+    An upper bound where rows were shifted, which is enough for a hint.
+    """
+    parameters = layers[0].parameters
+    if any(layer.codec != "codes" for layer in layers):
+        return parameters.mapping.weight_bits
+    largest = max(
+        int(np.abs(matrix.effective_codes(parameters.hardware)).max())
+        for layer in layers
+        for matrix in layer.matrices
+    )
+    return max(2, largest.bit_length())
 
 
 @click.command("map")
@@ -103,6 +120,12 @@ def map_command(
     if total["squeezed"]:
         ratio = total["conventional"] / total["squeezed"]
         output.print(f"{ratio:.2f} times fewer crossbars than conventional bit-slicing")
+    unused = parameters.mapping.weight_bits - _integer_bits(layers)
+    if unused > 0:
+        output.print(
+            f"integer codes leave {unused} of weight_bits unused: empty planes count as saved; "
+            f"--weight-bits {parameters.mapping.weight_bits - unused} would not"
+        )
     if ignored:
         output.print(f"ignored (no layer weights): {', '.join(ignored)}")
     if directory is not None:

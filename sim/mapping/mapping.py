@@ -24,8 +24,8 @@ __all__ = ["map_layer", "map_matrix"]
 _BLOCK = 1 << 16
 """Weights handled at a time, so that intermediate arrays stay in the cache."""
 
-_LARGEST_WEIGHT = 2.0**1000
-"""Beyond it, scales would overflow."""
+_LARGEST_WEIGHT = 2.0**400
+"""Beyond it, sums of squares would overflow."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,8 @@ import pytest
 
 from sim.cosim import cosim
 from sim.mapping import load_parameters
-from tests.independent import (
-    Options,
-    compute,
-    cycles_per_vector,
-    map_weights,
+from tests.independent import Options, compute, cycles_per_vector, map_weights
+from tests.random_cases import (
     random_hardware,
     random_inputs,
     random_mapping,

@@ -5,17 +5,13 @@ import pytest
 
 from sim.golden.compute_unit import compute_unit, compute_unit_bit_serial
 from sim.mapping import load_parameters, map_matrix
-from tests.independent import (
-    Options,
-    compute,
-    exact_outputs,
-    map_weights,
+from tests.independent import Options, compute, exact_outputs, map_weights, unit_compute
+from tests.random_cases import (
     random_hardware,
     random_inputs,
     random_mapping,
     random_weights,
     seeded,
-    unit_compute,
 )
 
 MODELS = pytest.mark.parametrize("model", [compute_unit, compute_unit_bit_serial])

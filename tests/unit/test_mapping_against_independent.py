@@ -22,10 +22,8 @@ from tests.independent import (
     map_weights,
     pow2_alpha,
     quantise,
-    random_mapping,
-    random_weights,
-    seeded,
 )
+from tests.random_cases import random_mapping, random_weights, seeded
 
 CODEC_NAMES = ["sme", "int8", "codes"]
 SCALE_NAMES = ["layer-pow2", "column-pow2", "column"]
@@ -306,3 +304,12 @@ def test_codes_after_squeeze_keep_to_the_codebook():
         assert codes.max() < 2 ** (8 - degree)
         left = [r for r in codes.tolist() if not all(in_window(c, 3) for c in r)]
         assert bool(left) == (policy == "rounded" and degree < 5)
+
+
+def test_largest_value_below_a_half_rounds_as_defined():
+    """In float64, floor(v + 1/2) is 1 for the largest v below 1/2; every codec does it so."""
+    v = np.nextafter(0.5, 0)
+    windowed = map_matrix(np.array([[0.875], [v / 256]]), load_parameters("tiny", squeeze=0))
+    uniform = map_matrix(np.array([[255.0], [v]]), load_parameters("tiny", squeeze=0, codec="int8"))
+    assert windowed.matrices[0].codes.ravel().tolist() == [224, 1]
+    assert uniform.matrices[0].codes.ravel().tolist() == [255, 1]

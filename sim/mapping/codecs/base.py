@@ -93,5 +93,7 @@ def window_codes(positions: np.ndarray, bits: int, window: int) -> np.ndarray:
     numpy.ndarray of int16
     """
     table = _window_table(bits, min(window, bits))
-    halves = np.minimum(positions * 2, len(table) - 1).astype(np.int16)
+    # Not positions * 2: in float64, floor(v + 1/2) is 1 already for the largest v below 1/2, and
+    # that is how rounding is defined.
+    halves = np.minimum((positions + 0.5) * 2 - 1, len(table) - 1).astype(np.int16)
     return table[halves]
