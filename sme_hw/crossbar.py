@@ -111,8 +111,9 @@ class CrossbarBank(wiring.Component):
         m.d.sync += active.eq(self.word_lines)
         currents = []
         for b in range(self.cell_bits):
-            current = Signal(self.rows, name=f"current_{b}")
-            m.d.comb += current.eq(read_port.data[b * self.rows : (b + 1) * self.rows] & active)
+            # A register of its own: block RAMs take half a clock to give their data.
+            current = Signal(self.rows, name=f"current_{b}", reset_less=True)
+            m.d.sync += current.eq(read_port.data[b * self.rows : (b + 1) * self.rows] & active)
             currents.append(current)
         # The bits of an MLC cell side by side are its level, as long as its row is active.
         levels = [Cat(current[r] for current in currents) for r in range(self.rows)]

@@ -59,8 +59,11 @@ def adder_tree_latency(terms: int) -> int:
 
 
 def crossbar_latency(hardware: HardwareParams) -> int:
-    """Return the clocks from word lines and column select to column sums."""
-    return 1 + adder_tree_latency(hardware.group_rows)
+    """Return the clocks from word lines and column select to column sums.
+
+    One for the memory, one for the cell currents, and the adders.
+    """
+    return 2 + adder_tree_latency(hardware.group_rows)
 
 
 def macro_latency(hardware: HardwareParams) -> int:
