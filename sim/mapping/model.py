@@ -1,6 +1,7 @@
 """What a mapping consists of: counts, errors, matrices and layers."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -15,8 +16,17 @@ from .slicing import cell_levels, tile_starts
 __all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "signed_levels"]
 
 
+class _Sums:
+    """Numbers that add up over the parts of a layer."""
+
+    def add(self, other: Self) -> None:
+        """Add the numbers of another part."""
+        for key, value in vars(other).items():
+            setattr(self, key, getattr(self, key) + value)
+
+
 @dataclass
-class Counts:
+class Counts(_Sums):
     """Crossbars of a layer (SPEC section 3).
 
     Parameters
@@ -44,14 +54,9 @@ class Counts:
     shifted_rows: int = 0
     rows_outside_window: int = 0
 
-    def add(self, other: "Counts") -> None:
-        """Add the counts of another part."""
-        for key, value in vars(other).items():
-            setattr(self, key, getattr(self, key) + value)
-
 
 @dataclass
-class Errors:
+class Errors(_Sums):
     """Squared errors of a layer, in squared units of the weights.
 
     Parameters
@@ -70,11 +75,6 @@ class Errors:
     quantisation: float = 0.0
     squeeze: float = 0.0
     total: float = 0.0
-
-    def add(self, other: "Errors") -> None:
-        """Add the errors of another part."""
-        for key, value in vars(other).items():
-            setattr(self, key, getattr(self, key) + value)
 
     def sqnr_db(self, error: float) -> float | None:
         """Return the signal-to-noise ratio for one of the errors, in dB; None without error."""
