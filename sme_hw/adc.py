@@ -57,7 +57,8 @@ class Adc(wiring.Component):
         m = Module()
         shifted = self.total >> self.lsb
         if self.sum_max >> self.lsb > self.code_max:
-            clips = shifted > self.code_max
+            # code_max is all ones here: the bits above it tell.
+            clips = shifted[self.bits :].any()
             m.d.sync += self.clip.eq(clips)
             with m.If(clips):
                 m.d.sync += self.code.eq(self.code_max)

@@ -34,11 +34,11 @@ class ArrayMacro(wiring.Component):
     write : In(CellWrite)
         Programming port.
     slot : In(range(slots))
-        Physical rows that ``word_lines`` drive.
+        Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
         Position of the column multiplexers: ADC a converts column ``column_step * A + a``.
-    word_lines : In(group_rows)
-        Input bits of the active rows.
+    grounded : In(group_rows)
+        Rows whose word line is off: their input bit is 0.
     codes : Out(ArrayLayout(code, A))
         ADC codes.
     clips : Out(A)
@@ -64,7 +64,7 @@ class ArrayMacro(wiring.Component):
                 ),
                 "slot": In(index_bits(hardware.slots)),
                 "column_step": In(index_bits(hardware.column_steps)),
-                "word_lines": In(hardware.group_rows),
+                "grounded": In(hardware.group_rows),
                 "codes": Out(data.ArrayLayout(unsigned(index_bits(code_max + 1)), a)),
                 "clips": Out(a),
             }
@@ -84,7 +84,7 @@ class ArrayMacro(wiring.Component):
         wiring.connect(m, wiring.flipped(self.write), crossbar.write)
         m.d.comb += [
             crossbar.address.eq(Cat(self.column_step[: self.column_bits], self.slot)),
-            crossbar.word_lines.eq(self.word_lines),
+            crossbar.grounded.eq(self.grounded),
         ]
         for a in range(hardware.adcs_per_crossbar):
             adc = Adc(

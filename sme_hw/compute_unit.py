@@ -240,7 +240,7 @@ class ComputeUnit(wiring.Component):
                     macro.write.data.eq(port.write.data),
                     macro.slot.eq(step.slot),
                     macro.column_step.eq(step.column_step),
-                    macro.word_lines.eq(word_lines),
+                    macro.grounded.eq(~word_lines),
                 ]
                 pair.append(macro)
             pairs.append((pair[0], pair[1]))

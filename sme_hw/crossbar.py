@@ -2,11 +2,11 @@
 # Equal banks are emitted once (see sharing.py), so most of them are never elaborated.
 """Behavioural ReRAM crossbar: cells in memory, column sums by popcount."""
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from .adder_tree import adder_tree
+from .bit_heap import bit_heap
 from .params import check_int, index_bits
 from .sharing import shared
 
@@ -44,7 +44,7 @@ class CrossbarBank(wiring.Component):
     A memory word holds one column of one slot, so that inferred block RAMs are read word by word.
     Reading and writing share one address; a write suspends reading.
 
-    Latency from ``address`` and ``word_lines`` to ``total``:
+    Latency from ``address`` and ``grounded`` to ``total``:
     :func:`sme_hw.cycles.crossbar_latency`.
 
     Parameters
@@ -65,8 +65,8 @@ class CrossbarBank(wiring.Component):
         Cell bit b of row r at position ``b * rows + r``.
     address : In(range(depth))
         Slot and column step to read.
-    word_lines : In(rows)
-        Active rows.
+    grounded : In(rows)
+        Rows whose word line is off: their input bit is 0.
     total : Out(range(rows * (2**cell_bits - 1) + 1))
         Column sum, in cell levels.
     """
@@ -85,7 +85,7 @@ class CrossbarBank(wiring.Component):
                 "write_address": In(index_bits(depth)),
                 "write_data": In(rows * cell_bits),
                 "address": In(index_bits(depth)),
-                "word_lines": In(rows),
+                "grounded": In(rows),
                 "total": Out(unsigned(self.sum_max.bit_length())),
             }
         )
@@ -99,7 +99,8 @@ class CrossbarBank(wiring.Component):
         write_port = cells.write_port()
         read_port = cells.read_port()
         address = Signal.like(self.address)
-        active = Signal(self.rows, reset_less=True)
+        grounded = [Signal(self.rows, name=f"grounded_{i}", reset_less=True) for i in range(2)]
+        cells_read = Signal(self.rows * self.cell_bits, reset_less=True)
         m.d.comb += [
             address.eq(Mux(self.write_enable, self.write_address, self.address)),
             write_port.addr.eq(address),
@@ -108,23 +109,29 @@ class CrossbarBank(wiring.Component):
             read_port.addr.eq(address),
             read_port.en.eq(~self.write_enable),
         ]
-        m.d.sync += active.eq(self.word_lines)
-        currents = []
+        m.d.sync += [
+            grounded[0].eq(self.grounded),
+            grounded[1].eq(grounded[0]),
+            # The output register that block RAMs have; without it they take most of a clock.
+            cells_read.eq(read_port.data),
+        ]
+        # Grounded rows reset their currents: flip-flops do that without logic before them.
+        columns: list[list[Value]] = []
         for b in range(self.cell_bits):
-            # A register of its own: block RAMs take half a clock to give their data.
             current = Signal(self.rows, name=f"current_{b}", reset_less=True)
-            m.d.sync += current.eq(read_port.data[b * self.rows : (b + 1) * self.rows] & active)
-            currents.append(current)
-        # The bits of an MLC cell side by side are its level, as long as its row is active.
-        levels = [Cat(current[r] for current in currents) for r in range(self.rows)]
-        m.d.comb += self.total.eq(adder_tree(m, levels, name="total"))
+            levels = cells_read[b * self.rows : (b + 1) * self.rows]
+            m.d.sync += current.eq(
+                Cat(Mux(off, 0, level) for off, level in zip(grounded[1], levels, strict=True))
+            )
+            columns.append(list(current))
+        m.d.comb += self.total.eq(bit_heap(m, columns, name="total"))
         return m
 
 
 class Crossbar(wiring.Component):
     """Sum the cells of active rows along columns, one column of every bank a clock.
 
-    Latency from ``address`` and ``word_lines`` to ``sums``:
+    Latency from ``address`` and ``grounded`` to ``sums``:
     :func:`sme_hw.cycles.crossbar_latency`.
 
     Parameters
@@ -144,8 +151,8 @@ class Crossbar(wiring.Component):
         Programming port; a write suspends reading.
     address : In(range(depth))
         Slot and column step to read.
-    word_lines : In(rows)
-        Active rows.
+    grounded : In(rows)
+        Rows whose word line is off: their input bit is 0.
     sums : Out(ArrayLayout(range(rows * (2**cell_bits - 1) + 1), adcs))
         Column sums, in cell levels.
     """
@@ -161,7 +168,7 @@ class Crossbar(wiring.Component):
             {
                 "write": In(CellWrite(rows=rows, cell_bits=cell_bits, depth=depth, adcs=adcs)),
                 "address": In(index_bits(depth)),
-                "word_lines": In(rows),
+                "grounded": In(rows),
                 "sums": Out(data.ArrayLayout(unsigned(self.sum_max.bit_length()), adcs)),
             }
         )
@@ -177,7 +184,7 @@ class Crossbar(wiring.Component):
                 bank.write_address.eq(self.write.address),
                 bank.write_data.eq(self.write.data),
                 bank.address.eq(self.address),
-                bank.word_lines.eq(self.word_lines),
+                bank.grounded.eq(self.grounded),
                 self.sums[adc].eq(bank.total),
             ]
         return m

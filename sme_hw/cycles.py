@@ -6,6 +6,7 @@ them exactly.
 
 from collections.abc import Sequence
 
+from .heap_plan import heap_plan
 from .params import HardwareParams
 
 __all__ = [
@@ -13,8 +14,7 @@ __all__ = [
     "CLIP_COUNTER_LATENCY",
     "INPUT_REGISTER_LATENCY",
     "SHIFT_ADD_LATENCY",
-    "TREE_LEVELS_PER_STAGE",
-    "adder_tree_latency",
+    "bit_heap_latency",
     "compute_cycles",
     "crossbar_latency",
     "fill_cycles",
@@ -23,12 +23,10 @@ __all__ = [
     "pipeline_latency",
     "result_buffer_depth",
     "run_cycles",
+    "splice_heights",
     "splice_latency",
     "steady_cycles",
 ]
-
-TREE_LEVELS_PER_STAGE = 2
-"""Levels of an adder tree between two pipeline registers."""
 
 INPUT_REGISTER_LATENCY = 1
 """Clocks from a bit-cycle's selection to its word lines."""
@@ -36,7 +34,7 @@ INPUT_REGISTER_LATENCY = 1
 ADC_LATENCY = 1
 """Clocks from a column sum to its code."""
 
-SHIFT_ADD_LATENCY = 2
+SHIFT_ADD_LATENCY = 4
 """Clocks from a spliced sample to a finished result."""
 
 CLIP_COUNTER_LATENCY = 2
@@ -53,17 +51,17 @@ def _ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def adder_tree_latency(terms: int) -> int:
-    """Return the clocks an adder tree over ``terms`` values takes."""
-    return _ceil_div((terms - 1).bit_length(), TREE_LEVELS_PER_STAGE)
+def bit_heap_latency(heights: Sequence[int]) -> int:
+    """Return the clocks to add ``heights[w]`` bits of each binary weight w."""
+    return len(heap_plan(tuple(heights)))
 
 
 def crossbar_latency(hardware: HardwareParams) -> int:
     """Return the clocks from word lines and column select to column sums.
 
-    One for the memory, one for the cell currents, and the adders.
+    One for the memory, one for its output register, one for the cell currents, and the adders.
     """
-    return 2 + adder_tree_latency(hardware.group_rows)
+    return 3 + bit_heap_latency([hardware.group_rows] * hardware.cell_bits)
 
 
 def macro_latency(hardware: HardwareParams) -> int:
@@ -73,7 +71,16 @@ def macro_latency(hardware: HardwareParams) -> int:
 
 def splice_latency(hardware: HardwareParams) -> int:
     """Return the clocks from ADC codes to a spliced sample."""
-    return adder_tree_latency(2 * hardware.planes)
+    return bit_heap_latency(splice_heights(hardware)) + 1
+
+
+def splice_heights(hardware: HardwareParams) -> list[int]:
+    """Return the number of code bits of each binary weight, for one sign."""
+    planes = list(zip(hardware.plane_weight_bits, hardware.plane_code_bits, strict=True))
+    return [
+        sum(weight <= w < weight + bits for weight, bits in planes)
+        for w in range(max(weight + bits for weight, bits in planes))
+    ]
 
 
 def pipeline_latency(hardware: HardwareParams) -> int:

@@ -129,7 +129,7 @@ class GroupScheduler(wiring.Component):
         m = Module()
         hardware = self.hardware
         m.submodules.table = table = memory.Memory(
-            shape=GroupEntry(hardware), depth=hardware.slots, init=[]
+            shape=GroupEntry(hardware), depth=hardware.slots, init=[], attrs={"no_rw_check": 1}
         )
         write_port = table.write_port()
         read_port = table.read_port()

@@ -140,7 +140,7 @@ class RowConversion(wiring.Component):
             return None
         lanes = hardware.inputs_per_beat
         m.submodules.rcmr = rcmr = memory.Memory(
-            shape=lanes * hardware.decode_bits, depth=hardware.input_beats, init=[]
+            shape=lanes * hardware.decode_bits, depth=hardware.input_beats, init=[], attrs={"no_rw_check": 1}
         )
         write_port = rcmr.write_port()
         read_port = rcmr.read_port()

@@ -1,12 +1,16 @@
 """Shift-and-add: bit-serial samples of a column become its dot product."""
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from .cycles import SHIFT_ADD_LATENCY
 from .params import HardwareParams, index_bits
 
 __all__ = ["ShiftAdd"]
+
+_ADDITION = SHIFT_ADD_LATENCY - 1
+"""Clocks from a sample to its addition: the memory's read, its output register, selection."""
 
 
 class ShiftAdd(wiring.Component):
@@ -58,35 +62,82 @@ class ShiftAdd(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the barrel shifter and the accumulator memory."""
+        """Build the shifter and the accumulator memory."""
         m = Module()
         width = self.hardware.result_bits
         m.submodules.accumulators = accumulators = memory.Memory(
-            shape=signed(width), depth=self.hardware.column_steps, init=[]
+            shape=signed(width), depth=self.hardware.column_steps, init=[], attrs={"no_rw_check": 1}
         )
-        write_port = accumulators.write_port()
-        # The same column may come back in the next clock: its sum is then still being written.
-        read_port = accumulators.read_port(transparent_for=[write_port])
+        write_port, read_port = accumulators.write_port(), accumulators.read_port()
+        operand = self._shift(m)
 
-        shifted = Signal(signed(width), reset_less=True)
-        valid = Signal()
-        first, last = Signal(reset_less=True), Signal(reset_less=True)
-        column_step = Signal.like(self.column_step, reset_less=True)
+        # Controls of the samples that came 1, 2 and 3 clocks ago.
+        valid, steps, lasts = [Value.cast(self.valid)], [self.column_step], [self.last]
+        for age in range(1, _ADDITION + 1):
+            valid.append(Signal(name=f"valid_{age}"))
+            steps.append(Signal.like(self.column_step, name=f"column_step_{age}", reset_less=True))
+            lasts.append(Signal(name=f"last_{age}", reset_less=True))
+            for history in (valid, steps, lasts):
+                m.d.sync += history[age].eq(history[age - 1])
+
+        # A column that comes back within 3 clocks finds its sum on the way to the memory.
+        newest: Value = ~self.first
+        source = {}
+        for age in range(1, _ADDITION + 1):
+            same = valid[age] & (steps[age] == self.column_step)
+            source[age] = self._delayed(m, newest & same, f"came_{age}_ago", 2 + (age == 1))
+            newest = newest & ~same
+        from_memory = self._delayed(m, newest, "from_memory", 2)
+
+        total, total_before, stored = (
+            Signal(signed(width), name=name, reset_less=True)
+            for name in ("total", "total_before", "stored")
+        )
+        # Either is zero unless it counts, so that they need no multiplexer.
+        old_stored, old_recent = (
+            Signal(signed(width), name=name, reset_less=True)
+            for name in ("old_stored", "old_recent")
+        )
         m.d.comb += [read_port.addr.eq(self.column_step), read_port.en.eq(1)]
         m.d.sync += [
-            shifted.eq(Mux(self.subtract, -self.sample, self.sample) << self.bit_cycle),
-            valid.eq(self.valid),
-            first.eq(self.first),
-            last.eq(self.last),
-            column_step.eq(self.column_step),
+            stored.eq(read_port.data),
+            old_stored.eq(Mux(from_memory, stored, 0)),
+            old_recent.eq(Mux(source[2] | source[3], Mux(source[2], total, total_before), 0)),
+            total_before.eq(total),
         ]
-
-        total = Signal(signed(width))
+        old, new = Signal(signed(width)), Signal(signed(width))
         m.d.comb += [
-            total.eq(Mux(first, 0, read_port.data) + shifted),
-            write_port.addr.eq(column_step),
-            write_port.data.eq(total),
-            write_port.en.eq(valid),
+            old.eq(Mux(source[1], total, old_stored | old_recent)),
+            new.eq(old + operand),
+            write_port.addr.eq(steps[_ADDITION]),
+            write_port.data.eq(new),
+            write_port.en.eq(valid[_ADDITION]),
+            self.result.eq(total),
         ]
-        m.d.sync += [self.result_valid.eq(valid & last), self.result.eq(total)]
+        m.d.sync += [total.eq(new), self.result_valid.eq(valid[_ADDITION] & lasts[_ADDITION])]
         return m
+
+    def _delayed(self, m: Module, value: Value, name: str, clocks: int) -> Value:
+        """Return a flag some clocks later."""
+        for clock in range(1, clocks + 1):
+            later = Signal(name=f"{name}_{clock}", reset_less=True)
+            m.d.sync += later.eq(value)
+            value = later
+        return value
+
+    def _shift(self, m: Module) -> Signal:
+        """Give the sample its sign and binary weight in as many clocks as the memory takes."""
+        width = self.hardware.result_bits
+        sample = Signal(signed(len(self.sample) + 1), name="signed_sample", reset_less=True)
+        m.d.sync += sample.eq(Mux(self.subtract, -self.sample, self.sample))
+        amount = Signal.like(self.bit_cycle, name="shift_1", reset_less=True)
+        fine = Signal(2, name="shift_2", reset_less=True)
+        coarse = Signal(signed(width), name="coarse", reset_less=True)
+        operand = Signal(signed(width), reset_less=True)
+        m.d.sync += [
+            amount.eq(self.bit_cycle),
+            coarse.eq(sample << Cat(Const(0, 2), amount[2:])),
+            fine.eq(amount),
+            operand.eq(coarse << fine),
+        ]
+        return operand

@@ -1,10 +1,11 @@
 """Splicing: the codes of all planes and both signs become one signed sample."""
 
-from amaranth import Module, signed, unsigned
+from amaranth import Module, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .adder_tree import adder_tree
+from .bit_heap import bit_heap
+from .cycles import splice_heights
 from .params import HardwareParams
 
 __all__ = ["Splice"]
@@ -43,11 +44,14 @@ class Splice(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the weighted adder tree."""
+        """Add the codes of either sign and subtract."""
         m = Module()
-        terms = []
-        for j, weight in enumerate(self.hardware.plane_weight_bits):
-            plane = f"plane_{j}"
-            terms += [self.positive[plane] << weight, -(self.negative[plane] << weight)]
-        m.d.comb += self.sample.eq(adder_tree(m, terms, name="spliced"))
+        sums = []
+        for sign, codes in (("positive", self.positive), ("negative", self.negative)):
+            columns: list[list[Value]] = [[] for _ in splice_heights(self.hardware)]
+            for j, weight in enumerate(self.hardware.plane_weight_bits):
+                for i, bit in enumerate(codes[f"plane_{j}"]):
+                    columns[weight + i].append(bit)
+            sums.append(bit_heap(m, columns, name=sign))
+        m.d.sync += self.sample.eq(sums[0] - sums[1])
         return m

@@ -63,7 +63,7 @@ def _phase(hardware: HardwareParams, plane: int) -> Clocked:
                 "write__enable": 0,
                 "slot": slot,
                 "column_step": step,
-                "word_lines": lanes(word_lines, 1),
+                "grounded": lanes(1 - word_lines, 1),
             }
         )
         responses.append(

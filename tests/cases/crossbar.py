@@ -58,7 +58,7 @@ def _phase(hardware: HardwareParams, depth: int, adcs: int, bank: bool) -> Clock
                 f"{prefix}address": int(rng.integers(depth)),
                 f"{prefix}data": pattern(int(rng.integers(2**62)), rows * cell_bits),
                 "address": address,
-                "word_lines": lanes(word_lines, 1),
+                "grounded": lanes(1 - word_lines, 1),
             }
         )
         responses.append({sums: lanes(crossbar(word_lines, cells[:, address]), width)})

@@ -1,0 +1,89 @@
+"""Pipelined addition of many bits of different weights: popcounts, splicing, merged planes."""
+
+from collections.abc import Iterator, Sequence
+
+from amaranth import Cat, Const, Module, Signal, Value
+
+from .heap_plan import Field, Stage, heap_plan
+
+__all__ = ["CHAIN_POSITIONS", "bit_heap"]
+
+CHAIN_POSITIONS = 32
+"""Longest carry chain. Synthesis sees a chain as one adder, although carries end at fields."""
+
+
+def bit_heap(m: Module, columns: Sequence[Sequence[Value]], *, name: str) -> Value:
+    """Add bits; the sum follows them by :func:`sme_hw.cycles.bit_heap_latency` clocks.
+
+    Small adders lie side by side in the carry chains of a few wide ones, which every FPGA has
+    hardware for. Between two of them is a separator: both operands have the carry-in of the
+    upper one there, so that it is handed on whatever arrives, and the sum is the lower one's
+    carry. An addition of n bit pairs and a carry so costs n + 1 positions (reconstructed).
+
+    Parameters
+    ----------
+    m : Module
+        Where the adders go.
+    columns : sequence of sequences of one-bit Value
+        Bits of each binary weight, from weight 0.
+    name : str
+        Prefix of the registers' names: ``<name>_<stage>_<weight>``.
+
+    Returns
+    -------
+    Value
+        The unsigned sum.
+    """
+    bits = [list(column) for column in columns]
+    for number, stage in enumerate(heap_plan(tuple(len(column) for column in bits)), 1):
+        bits = [list(column) for column in _add(bits, stage)]
+        for weight, column in enumerate(bits):
+            register = Signal(len(column), name=f"{name}_{number}_{weight}", reset_less=True)
+            m.d.sync += register.eq(Cat(column))
+            bits[weight] = list(register)
+    return Cat(column[0] if column else Const(0, 1) for column in bits)
+
+
+def _add(bits: list[list[Value]], stage: Stage) -> list[list[Value]]:
+    """Return the heap after a stage's adders, which take their bits from the front."""
+    result: list[list[Value]] = [[] for _ in range(len(bits) + 1)]
+    waiting = [iter(column) for column in bits]
+    for chain in _chains(stage):
+        low: list[Value] = []
+        high: list[Value] = []
+        outputs: list[int] = []  # weight of each position's sum; -1: there is none
+        carry_weight = -1
+        for field in chain:
+            if low or field.carry_in:
+                carry = next(waiting[field.weight]) if field.carry_in else Const(0, 1)
+                low.append(carry)
+                high.append(carry)
+                outputs.append(carry_weight)
+            for position, taken in enumerate(field.takes):
+                weight = field.weight + position
+                low.append(next(waiting[weight]))
+                high.append(next(waiting[weight]) if taken == 2 else Const(0, 1))
+                outputs.append(weight)
+            carry_weight = field.weight + len(field.takes)
+        outputs.append(carry_weight)
+        for weight, bit in zip(outputs, Cat(low) + Cat(high), strict=True):
+            if weight >= 0:
+                result[weight].append(bit)
+    for weight, column in enumerate(waiting):
+        result[weight] += column
+    return result if result[-1] else result[:-1]
+
+
+def _chains(stage: Stage) -> Iterator[list[Field]]:
+    """Distribute a stage's adders over carry chains."""
+    chain: list[Field] = []
+    length = 1
+    for field in stage:
+        size = len(field.takes) + 1
+        if chain and length + size > CHAIN_POSITIONS:
+            yield chain
+            chain, length = [], 1
+        chain.append(field)
+        length += size
+    if chain:
+        yield chain
