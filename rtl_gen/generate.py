@@ -70,6 +70,7 @@ def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dic
     """
     hardware = component.hardware
     full = [hardware.input_bits] * hardware.slots
+    size = cycles.TileSize(hardware.rows, hardware.rows, hardware.cols)
     return {
         "format": FORMAT,
         "top": TOP,
@@ -87,12 +88,8 @@ def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dic
         "latency": {
             "unit": "clocks",
             "pipeline": cycles.pipeline_latency(hardware),
-            "fill_full_tile_no_shift": cycles.fill_cycles(
-                hardware, full, hardware.rows, hardware.cols
-            ),
-            "steady_full_tile_no_shift": cycles.steady_cycles(
-                hardware, full, hardware.rows, hardware.cols
-            ),
+            "fill_full_tile_no_shift": cycles.fill_cycles(hardware, full, size),
+            "steady_full_tile_no_shift": cycles.steady_cycles(hardware, full, size),
             "per_bit_cycle_and_group": hardware.column_steps,
         },
         "tools": {

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
-from sme_hw.program import pack
+from sme_hw.program import pack, pack_inputs
 from sme_hw.tile_image import TileImage
 
 from .files import write_json
@@ -52,16 +52,21 @@ class Job:
     stalled: bool = False
 
 
-def _beats_to_words(values: np.ndarray, lanes: int, bits: int, flag_last: bool) -> np.ndarray:
-    """Pack vectors into beats of ``lanes`` values of ``bits`` bits each, as 32-bit words.
+def _result_beats(results: np.ndarray, lanes: int) -> np.ndarray:
+    """Return results as beats, shape (vectors, beats, lanes), 0 beyond the last column."""
+    vectors, length = results.shape
+    padded = np.zeros((vectors, -(-length // lanes) * lanes), np.int64)
+    padded[:, :length] = results
+    return padded.reshape(vectors, -1, lanes)
+
+
+def _to_words(values: np.ndarray, bits: int, flag_last: bool) -> np.ndarray:
+    """Pack beats, shape (vectors, beats, lanes), of ``bits`` bits a lane into 32-bit words.
 
     Returns an array of shape (beats of all vectors, words).
     """
-    vectors, length = values.shape
-    beats = -(-length // lanes)
-    padded = np.zeros((vectors, beats * lanes), np.int64)
-    padded[:, :length] = values
-    fields = (padded[..., np.newaxis] >> np.arange(bits) & 1).astype(np.uint8)
+    vectors, beats, lanes = values.shape
+    fields = (values[..., np.newaxis] >> np.arange(bits) & 1).astype(np.uint8)
     fields = fields.reshape(vectors, beats, lanes * bits)
     width = lanes * bits + flag_last
     total = np.zeros((vectors, beats, -(-width // WORD_BITS) * WORD_BITS), np.uint8)
@@ -89,11 +94,15 @@ def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequen
     """Write what the testbench in ``directory`` runs; its fixed files need not change."""
     programs = [pack(job.image, hardware) for job in jobs]
     inputs = [
-        _beats_to_words(job.inputs, hardware.inputs_per_beat, hardware.input_bits, False)
+        _to_words(pack_inputs(job.inputs, hardware), hardware.input_bits, flag_last=False)
         for job in jobs
     ]
     expected = [
-        _beats_to_words(job.results, hardware.results_per_beat, hardware.result_bits, True)
+        _to_words(
+            _result_beats(job.results, hardware.results_per_beat),
+            hardware.result_bits,
+            flag_last=True,
+        )
         for job in jobs
     ]
     input_width, result_width = _beat_widths(hardware)

@@ -11,8 +11,9 @@ from amaranth.lib.wiring import In, Out
 from .array_macro import ArrayMacro
 from .clip_counter import ClipCounter
 from .configuration import Configuration
-from .cycles import INPUT_REGISTER_LATENCY, macro_latency, splice_latency
+from .cycles import INPUT_BUFFERS, INPUT_REGISTER_LATENCY, macro_latency, splice_latency
 from .group_scheduler import GroupScheduler
+from .input_gather import InputGather
 from .input_register import InputRegister
 from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
 from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
@@ -34,7 +35,7 @@ class ComputeUnit(wiring.Component):
     stage                     module
     ========================= ============================================================
     program                   ProgramPort, ProgramCheck, Configuration
-    row conversion            RowConversion
+    squeeze-out index decode  InputGather (reordered rows only), RowConversion
     bit-serial word lines     InputRegister, stepped by GroupScheduler
     crossbar, S&H, MUX, ADC   ArrayMacro, one per built plane and sign
     splice                    Splice, one per ADC of a crossbar
@@ -105,33 +106,35 @@ class ComputeUnit(wiring.Component):
         m.submodules.group_scheduler = shared(scheduler, platform)
         m.submodules.result_buffer = shared(results, platform)
 
-        # Input side. A waiting program holds back the next vector, not one that has begun.
-        idle, accept = Signal(), Signal()
+        # Input side. Rows that are reordered pass the gather first.
+        front: InputGather | RowConversion = conversion
+        if hardware.input_index:
+            front = gather = InputGather(hardware=hardware)
+            m.submodules.input_gather = shared(gather, platform)
+            wiring.connect(m, gather.o, conversion.i)
+            m.d.comb += [
+                gather.last_beat.eq(configuration.input_last),
+                gather.last_row_beat.eq(configuration.row_last),
+            ]
+        # A vector is let in while there is a place for it, and no program waits.
+        under_way = Signal(range(INPUT_BUFFERS + 1))
+        accept, begins, idle = Signal(), Signal(), Signal()
+        may_begin = configuration.enable & ~self.program.valid & ~port.busy
         m.d.comb += [
-            accept.eq(
-                conversion.mid_vector | (configuration.enable & ~self.program.valid & ~port.busy)
-            ),
-            conversion.i.payload.eq(self.i.payload),
-            conversion.i.valid.eq(self.i.valid & accept),
-            self.i.ready.eq(conversion.i.ready & accept),
-            conversion.last_beat.eq(configuration.input_last),
-            inputs.last_beat.eq(configuration.input_last),
+            accept.eq(front.mid_vector | (may_begin & (under_way != INPUT_BUFFERS))),
+            begins.eq(self.i.valid & self.i.ready & ~front.mid_vector),
+            front.i.payload.eq(self.i.payload),
+            front.i.valid.eq(self.i.valid & accept),
+            self.i.ready.eq(front.i.ready & accept),
+            conversion.last_beat.eq(configuration.row_last),
             scheduler.last_group.eq(configuration.group_last),
             scheduler.last_column_step.eq(configuration.column_last),
             results.last_column_step.eq(configuration.column_last),
             results.last_beat.eq(configuration.result_last),
-            idle.eq(
-                ~(
-                    conversion.mid_vector
-                    | conversion.o.valid
-                    | inputs.mid_vector
-                    | inputs.vector.valid
-                    | scheduler.active
-                )
-                & results.empty
-            ),
+            idle.eq((under_way == 0) & results.empty),
             self.busy.eq(~idle | port.busy),
         ]
+        m.d.sync += under_way.eq(under_way + begins - scheduler.done)
         wiring.connect(m, conversion.o, inputs.i)
         wiring.connect(m, inputs.vector, scheduler.vector)
         if hardware.zero_skip:
@@ -143,7 +146,12 @@ class ComputeUnit(wiring.Component):
             results.reserve.eq(scheduler.step_valid & scheduler.step.last),
         ]
 
-        self._connect_program(m, port, configuration, conversion, scheduler)
+        tables: dict[Region, Any] = {}
+        if hardware.rcmr_bits:
+            tables[Region.RCMR] = conversion
+        if hardware.input_index:
+            tables[Region.INDEX] = front
+        self._connect_program(m, port, configuration, scheduler, tables)
         m.d.comb += port.idle.eq(idle)
 
         # The step travels beside the samples.
@@ -157,7 +165,7 @@ class ComputeUnit(wiring.Component):
             step[clock] = valid, payload
 
         macros = self._array_macros(
-            m, platform, port, inputs.word_lines, step[INPUT_REGISTER_LATENCY][1]
+            m, platform, port, inputs.grounded, step[INPUT_REGISTER_LATENCY][1]
         )
         self._clip_counters(m, platform, macros, step[at_codes][0], configuration.clear)
 
@@ -193,8 +201,8 @@ class ComputeUnit(wiring.Component):
         m: Module,
         port: ProgramPort,
         configuration: Configuration,
-        conversion: RowConversion,
         scheduler: GroupScheduler,
+        tables: dict[Region, Any],
     ) -> None:
         """Lead decoded writes to the registers and small tables."""
         write = port.write
@@ -209,15 +217,15 @@ class ComputeUnit(wiring.Component):
             scheduler.write.data.last.eq(write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]),
             scheduler.write.data.slot.eq(write.data[GROUP_SLOT_OFFSET:]),
         ]
-        if self.hardware.decode_bits:
+        for region, table in tables.items():
             m.d.comb += [
-                conversion.write.enable.eq(write.enable & (write.region == Region.DECODE)),
-                conversion.write.address.eq(write.entry),
-                conversion.write.data.eq(write.data),
+                table.write.enable.eq(write.enable & (write.region == region)),
+                table.write.address.eq(write.entry),
+                table.write.data.eq(write.data),
             ]
 
     def _array_macros(
-        self, m: Module, platform: object, port: ProgramPort, word_lines: Any, step: Any
+        self, m: Module, platform: object, port: ProgramPort, grounded: Any, step: Any
     ) -> list[tuple[ArrayMacro, ArrayMacro]]:
         """Build the crossbar pair of every plane; returns (positive, negative) pairs."""
         field, offset = {}, 0
@@ -240,7 +248,7 @@ class ComputeUnit(wiring.Component):
                     macro.write.data.eq(port.write.data),
                     macro.slot.eq(step.slot),
                     macro.column_step.eq(step.column_step),
-                    macro.grounded.eq(~word_lines),
+                    macro.grounded.eq(grounded),
                 ]
                 pair.append(macro)
             pairs.append((pair[0], pair[1]))

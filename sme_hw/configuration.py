@@ -32,7 +32,9 @@ class Configuration(wiring.Component):
     clear : Out(1)
         For one clock: clip counters go to zero.
     input_last : Out(range(input_beats))
-        Index of a vector's last input beat.
+        Index of a vector's last beat on the input stream.
+    row_last : Out(range(row_beats))
+        Index of its last beat in the order of physical rows.
     column_last : Out(range(column_steps))
         Index of the last column step in use.
     result_last : Out(range(result_beats))
@@ -51,6 +53,7 @@ class Configuration(wiring.Component):
                 "enable": Out(1),
                 "clear": Out(1),
                 "input_last": Out(index_bits(hardware.input_beats)),
+                "row_last": Out(index_bits(hardware.row_beats)),
                 "column_last": Out(index_bits(hardware.column_steps)),
                 "result_last": Out(index_bits(hardware.result_beats)),
                 "group_last": Out(index_bits(hardware.slots)),

@@ -5,20 +5,29 @@ them exactly.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from .heap_plan import heap_plan
 from .params import HardwareParams
 
 __all__ = [
     "ADC_LATENCY",
+    "BLOCK_ROWS",
     "CLIP_COUNTER_LATENCY",
+    "GATHER_LATENCY",
+    "INPUT_BUFFERS",
     "INPUT_REGISTER_LATENCY",
+    "ROW_CONVERSION_LATENCY",
     "SHIFT_ADD_LATENCY",
+    "InputBlocks",
+    "TileSize",
     "bit_heap_latency",
     "compute_cycles",
     "crossbar_latency",
     "fill_cycles",
     "group_bit_cycles",
+    "input_beats",
+    "load_cycles",
     "macro_latency",
     "pipeline_latency",
     "result_buffer_depth",
@@ -28,8 +37,19 @@ __all__ = [
     "steady_cycles",
 ]
 
-INPUT_REGISTER_LATENCY = 1
-"""Clocks from a bit-cycle's selection to its word lines."""
+INPUT_REGISTER_LATENCY = 2
+"""Clocks from a bit-cycle's selection to its word lines: memory and its output register."""
+
+INPUT_BUFFERS = 8
+"""Vectors that the input register holds, those that are loaded and computed included.
+
+With so many, and at least two input bits, loading and computing never wait for one another."""
+
+BLOCK_ROWS = 32
+"""Rows that are turned into bit planes together, if there are as many: the width of block RAMs."""
+
+ROW_CONVERSION_LATENCY = 3
+"""Clocks from an input beat to its converted beat."""
 
 ADC_LATENCY = 1
 """Clocks from a column sum to its code."""
@@ -40,8 +60,8 @@ SHIFT_ADD_LATENCY = 4
 CLIP_COUNTER_LATENCY = 2
 """Clocks from a conversion's clip flags to the counter that includes them."""
 
-_START_LATENCY = 3
-"""Clocks from the last input beat to the first step: row conversion, input register, start."""
+GATHER_LATENCY = 6
+"""Clocks from a vector's last input beat to its first beat in physical row order."""
 
 _BUFFER_LATENCY = 2
 """Clocks from a finished result to the result stream: write and read of the buffer."""
@@ -123,9 +143,77 @@ def compute_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], columns:
     return sum(bit_cycles) * _ceil_div(columns, hardware.adcs_per_crossbar)
 
 
-def steady_cycles(
-    hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int
-) -> int:
+@dataclass(frozen=True)
+class InputBlocks:
+    """How the input register cuts the rows of a slot into blocks.
+
+    Parameters
+    ----------
+    beats : int
+        Beats that fill a block.
+    per_slot : int
+        Blocks of a slot.
+    beats_of_last : int
+        Beats that the last block of a full slot really gets.
+    """
+
+    beats: int
+    per_slot: int
+    beats_of_last: int
+
+    @classmethod
+    def of(cls, hardware: HardwareParams) -> "InputBlocks":
+        """Return the blocks of some hardware."""
+        rows = hardware.slot_beats * hardware.inputs_per_beat
+        beats = _ceil_div(hardware.slot_beats, _ceil_div(rows, BLOCK_ROWS))
+        per_slot = _ceil_div(hardware.slot_beats, beats)
+        return cls(beats, per_slot, hardware.slot_beats - (per_slot - 1) * beats)
+
+    def clocks(self, hardware: HardwareParams) -> int:
+        """Return the clocks between blocks: its beats come in, or its bit planes leave."""
+        return max(self.beats, hardware.converted_bits)
+
+    def count(self, hardware: HardwareParams, physical_rows: int) -> int:
+        """Return the blocks of a vector."""
+        full, rest = divmod(physical_rows, hardware.group_rows)
+        beats = _ceil_div(rest, hardware.inputs_per_beat)
+        return full * self.per_slot + _ceil_div(beats, self.beats)
+
+
+def load_cycles(hardware: HardwareParams, physical_rows: int) -> int:
+    """Return the clocks in which the input register takes a vector."""
+    blocks = InputBlocks.of(hardware)
+    return blocks.count(hardware, physical_rows) * blocks.clocks(hardware)
+
+
+def input_beats(hardware: HardwareParams, inputs: int) -> int:
+    """Return the beats of a vector on the input stream."""
+    if hardware.input_index:
+        return _ceil_div(inputs, hardware.inputs_per_beat)
+    full, rest = divmod(inputs, hardware.group_rows)
+    return full * hardware.slot_beats + _ceil_div(rest, hardware.inputs_per_beat)
+
+
+@dataclass(frozen=True)
+class TileSize:
+    """What the clocks of a tile depend on, beside its bit-cycles.
+
+    Parameters
+    ----------
+    inputs : int
+        Inputs of a vector.
+    physical_rows : int
+        Physical rows up to the last one in use.
+    columns : int
+        Columns in use.
+    """
+
+    inputs: int
+    physical_rows: int
+    columns: int
+
+
+def steady_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize) -> int:
     """Return the clocks per vector in steady state, without stalls of the streams.
 
     Parameters
@@ -133,40 +221,26 @@ def steady_cycles(
     hardware : HardwareParams
     bit_cycles : sequence of int
         Bit-cycles of every group in use.
-    rows, columns : int
-        Rows and columns in use.
+    size : TileSize
     """
     return max(
-        compute_cycles(hardware, bit_cycles, columns),
-        _ceil_div(rows, hardware.inputs_per_beat),
-        _ceil_div(columns, hardware.results_per_beat),
+        compute_cycles(hardware, bit_cycles, size.columns),
+        load_cycles(hardware, size.physical_rows),
+        input_beats(hardware, size.inputs),
+        _ceil_div(size.columns, hardware.results_per_beat),
     )
 
 
-def fill_cycles(
-    hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int
-) -> int:
+def fill_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize) -> int:
     """Return the fill latency: clocks from the first input beat to the first result beat.
 
     Parameters as for :func:`steady_cycles`.
     """
-    steps = _ceil_div(columns, hardware.adcs_per_crossbar)
-    # A result beat wider than one conversion waits until its last column was converted.
-    gathered = _ceil_div(min(columns, hardware.results_per_beat), hardware.adcs_per_crossbar)
-    gather_register = hardware.results_per_beat > hardware.adcs_per_crossbar
-    return (
-        _ceil_div(rows, hardware.inputs_per_beat)
-        - 1
-        + _START_LATENCY
-        + (compute_cycles(hardware, bit_cycles, columns) - steps)
-        + pipeline_latency(hardware)
-        + _BUFFER_LATENCY
-        + (gathered - 1)
-        + gather_register
-    )
+    first, _ = _result_clocks(hardware, [sum(bit_cycles)], size)
+    return first
 
 
-def run_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, columns: int) -> int:
+def run_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize) -> int:
     """Return the clocks of a whole run, from the first input beat to the last result beat.
 
     Both beats count; the streams never stall.
@@ -176,23 +250,50 @@ def run_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], rows: int, c
     hardware : HardwareParams
     bit_cycles : sequence of int
         Bit-cycles of every vector, all groups together. They differ with ``zero_skip`` only.
-    rows, columns : int
-        Inputs of a vector, and columns in use.
+    size : TileSize
     """
-    load = _ceil_div(rows, hardware.inputs_per_beat)
-    steps = _ceil_div(columns, hardware.adcs_per_crossbar)
-    beats = _ceil_div(columns, hardware.results_per_beat)
-    gathers = hardware.results_per_beat > hardware.adcs_per_crossbar
-    # Clock of each event, the first beat on the input stream being clock 0; the input register
-    # takes it a clock later, and hands a vector over a clock after its last beat at the earliest.
-    loaded, handed_over, last_step, last_beat = 0, 0, 0, 0
-    for count in bit_cycles:
-        loaded = max(loaded + 1, handed_over) + load - 1
-        handed_over = max(loaded + 1, last_step)
+    _, last = _result_clocks(hardware, bit_cycles, size)
+    return last + 1
+
+
+def _result_clocks(
+    hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize
+) -> tuple[int, int]:
+    """Return the clocks of the first and the last result beat of a run."""
+    blocks = InputBlocks.of(hardware)
+    block_clocks = blocks.clocks(hardware)
+    more_blocks = blocks.count(hardware, size.physical_rows) - 1
+    stream_beats = input_beats(hardware, size.inputs)
+    steps = _ceil_div(size.columns, hardware.adcs_per_crossbar)
+    final_columns = [
+        min(size.columns, end) - 1
+        for end in range(
+            hardware.results_per_beat,
+            size.columns + hardware.results_per_beat,
+            hardware.results_per_beat,
+        )
+    ]
+    gathers_results = hardware.results_per_beat > hardware.adcs_per_crossbar
+    # Clock of each event, the first beat on the input stream being clock 0.
+    sent, filled, last_step, first_beat, last_beat = -1, -block_clocks, 0, -1, -1
+    released: list[int] = []
+    for number, count in enumerate(bit_cycles):
+        # A vector may come when there is a place for it in the input register.
+        place = released[number - INPUT_BUFFERS] + 1 if number >= INPUT_BUFFERS else 0
+        start = max(sent + 1, place)
+        sent = start + stream_beats - 1
+        ordered = sent + GATHER_LATENCY if hardware.input_index else start
+        taken = max(ordered + ROW_CONVERSION_LATENCY, filled + 1)
+        filled = max(taken + blocks.beats - 1, filled + hardware.converted_bits)
+        filled += more_blocks * block_clocks
+        ready = filled + hardware.converted_bits + 2
+        handed_over = max(ready, last_step)
         last_step = handed_over + count * steps
+        released.append(last_step)
         first_result = last_step - (steps - 1) + pipeline_latency(hardware) + _BUFFER_LATENCY
-        for beat in range(beats):
-            final_column = min(columns, (beat + 1) * hardware.results_per_beat) - 1
-            ready = first_result + final_column // hardware.adcs_per_crossbar + gathers
-            last_beat = max(last_beat + 1, ready)
-    return last_beat + 1
+        for column in final_columns:
+            arrives = first_result + column // hardware.adcs_per_crossbar + gathers_results
+            last_beat = max(last_beat + 1, arrives)
+            if first_beat < 0:
+                first_beat = last_beat
+    return first_beat, last_beat

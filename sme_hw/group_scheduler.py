@@ -96,8 +96,8 @@ class GroupScheduler(wiring.Component):
         A step is issued in this clock; it cannot be held back.
     step : Out(Step)
         The step.
-    active : Out(1)
-        A vector is under way.
+    done : Out(1)
+        This step is the last one of its vector.
     """
 
     def __init__(self, *, hardware: HardwareParams):
@@ -118,7 +118,7 @@ class GroupScheduler(wiring.Component):
             "room": In(1),
             "step_valid": Out(1),
             "step": Out(Step(hardware)),
-            "active": Out(1),
+            "done": Out(1),
         }
         if hardware.zero_skip:
             members["vector_masks"] = In(vector_masks(hardware))
@@ -152,6 +152,7 @@ class GroupScheduler(wiring.Component):
         slot = Signal(index_bits(hardware.slots))
         first_bit, last_bit = Signal(), Signal()
         column = Signal(index_bits(hardware.column_steps))
+        active = Signal()
         column_ends, bits_end, ends, begins = Signal(), Signal(), Signal(), Signal()
         final_group = Signal()
         entry = read_port.data
@@ -166,11 +167,12 @@ class GroupScheduler(wiring.Component):
             self.step.subtract.eq(int(hardware.signed_inputs) & (bit_cycle == sign_bit)),
             self.step.first.eq((group == 0) & first_bit),
             self.step.last.eq(final_group & last_bit),
-            self.step_valid.eq(self.active & (self.room | ~self.step.last)),
+            self.step_valid.eq(active & (self.room | ~self.step.last)),
             column_ends.eq(self.step_valid & (column == self.last_column_step)),
             bits_end.eq(column_ends & last_bit),
             ends.eq(bits_end & final_group),
-            self.vector.ready.eq(~self.active | ends),
+            self.done.eq(ends),
+            self.vector.ready.eq(~active | ends),
             begins.eq(self.vector.valid & self.vector.ready),
             advance.eq(begins | (bits_end & ~final_group)),
         ]
@@ -179,7 +181,7 @@ class GroupScheduler(wiring.Component):
         with m.If(column_ends):
             m.d.sync += [column.eq(0), first_bit.eq(0)]
         with m.If(ends):
-            m.d.sync += self.active.eq(0)
+            m.d.sync += active.eq(0)
         with m.If(advance):
             m.d.sync += [
                 group.eq(fetched),
@@ -188,7 +190,7 @@ class GroupScheduler(wiring.Component):
                 first_bit.eq(1),
             ]
         with m.If(begins):
-            m.d.sync += self.active.eq(1)
+            m.d.sync += active.eq(1)
         return m
 
     def _all_bits(

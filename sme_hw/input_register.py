@@ -1,14 +1,15 @@
-"""The input register: collects a vector and drives the word lines bit by bit."""
+"""The input register: collects vectors and drives the word lines bit by bit."""
 
 from functools import reduce
 from operator import or_
 
-from amaranth import Cat, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .cycles import INPUT_BUFFERS, InputBlocks
 from .params import HardwareParams, index_bits
-from .row_conversion import ConvertedInput
+from .row_conversion import ConvertedBeat
 
 __all__ = ["BitSelect", "InputRegister", "VectorHandshake", "vector_masks"]
 
@@ -56,9 +57,17 @@ def vector_masks(hardware: HardwareParams) -> data.ArrayLayout:
 class InputRegister(wiring.Component):
     """Collect converted inputs and present bit t of one slot's rows on the word lines.
 
-    Double-buffered: while one vector computes, the next one loads, one beat a clock. The word
-    lines follow ``select`` by :data:`sme_hw.cycles.INPUT_REGISTER_LATENCY` clock; the selection in
-    the clock of a hand-over still refers to the vector before.
+    Inputs come row by row and are needed bit by bit. Rows are collected in blocks, in one shift
+    register per bit t; the one of bit t runs t clocks behind that of bit 0, so that a complete
+    block leaves its shift registers bit by bit, one clock each, into a memory with one word per
+    bit-cycle (reconstructed). At most :data:`sme_hw.cycles.INPUT_BUFFERS` vectors may be here, the
+    one that computes included; with so many, loading never keeps computing waiting.
+
+    A vector's beats are those of its slots, each slot beginning with a new beat. It is handed over
+    :data:`sme_hw.cycles.COLLECT_LATENCY` clocks after its last block is full at the earliest; a
+    block that its last beat leaves short takes as many clocks as a full one. The word lines follow
+    ``select`` by :data:`sme_hw.cycles.INPUT_REGISTER_LATENCY` clocks; the selection in the clock
+    of a hand-over still refers to the vector before.
 
     Parameters
     ----------
@@ -67,111 +76,223 @@ class InputRegister(wiring.Component):
 
     Members
     -------
-    last_beat : In(range(input_beats))
-        Index of a vector's last beat.
-    i : In(stream.Signature(ArrayLayout(ConvertedInput, inputs_per_beat)))
+    i : In(stream.Signature(ConvertedBeat))
         Converted inputs.
     vector : Out(VectorHandshake)
         Hands a complete vector over to computing.
     select : In(BitSelect)
         Bit-cycle and slot to drive.
-    word_lines : Out(group_rows)
-        Input bits of the slot's rows.
+    grounded : Out(group_rows)
+        Word lines of the slot that are off: their input bit is 0.
     vector_masks : Out(ArrayLayout(converted_bits, slots))
         With ``vector.valid``: the bit-cycles in which any row of a slot has a 1; only with
         ``zero_skip``.
-    mid_vector : Out(1)
-        Some but not all beats of a vector were accepted.
     """
 
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
-        lanes = hardware.inputs_per_beat
         members = {
-            "last_beat": In(index_bits(hardware.input_beats)),
-            "i": In(stream.Signature(data.ArrayLayout(ConvertedInput(hardware), lanes))),
+            "i": In(stream.Signature(ConvertedBeat(hardware))),
             "vector": Out(VectorHandshake()),
             "select": In(BitSelect(hardware)),
-            "word_lines": Out(hardware.group_rows),
-            "mid_vector": Out(1),
+            "grounded": Out(hardware.group_rows),
         }
         if hardware.zero_skip:
             members["vector_masks"] = Out(vector_masks(hardware))
         super().__init__(members)
 
     def elaborate(self, platform: object) -> Module:
-        """Build both buffers, the word-line selection and the masks."""
+        """Build the counters, the shift registers and the memory of bit planes."""
         m = Module()
         hardware = self.hardware
-        lanes = hardware.inputs_per_beat
-        beat = Signal(index_bits(hardware.input_beats))
-        accept, hand_over = Signal(), Signal()
-        # A vector that is handed over in this clock makes room for the next one's first beat.
+        blocks = InputBlocks.of(hardware)
+        bits = hardware.converted_bits
+        # Where the next beat goes; places are vectors in the memory.
+        place = Signal(range(INPUT_BUFFERS))
+        step = Signal(index_bits(blocks.beats), name="beat_of_block")
+        block = Signal(index_bits(blocks.per_slot))
+        slot = Signal(index_bits(hardware.slots))
+        mid_vector, padding = Signal(), Signal()
+
+        accept, take, fills = Signal(), Signal(), Signal()
+        last_beat, last_of_slot, pad_ends_vector = Signal(), Signal(), Signal()
+        may_fill = Const(1, 1) if blocks.beats >= bits else self._pause(m, fills)
+        block_ends = step == blocks.beats - 1
         m.d.comb += [
-            self.i.ready.eq(~self.vector.valid | self.vector.ready),
-            self.mid_vector.eq(beat != 0),
+            last_beat.eq(self.i.payload.last),
+            last_of_slot.eq((block == blocks.per_slot - 1) & (step == blocks.beats_of_last - 1)),
+            self.i.ready.eq(~padding & (may_fill | ~block_ends)),
             accept.eq(self.i.valid & self.i.ready),
+            take.eq(accept | (padding & (may_fill | ~block_ends))),
+            fills.eq(take & block_ends),
+        ]
+        slot_is_over, vector_is_over = Signal(), Signal()
+        vector_ends = Signal()
+        m.d.comb += [
+            slot_is_over.eq(Mux(padding, 1, last_of_slot | last_beat)),
+            vector_is_over.eq(Mux(padding, pad_ends_vector, last_beat)),
+            vector_ends.eq(fills & slot_is_over & vector_is_over),
+        ]
+        with m.If(take):
+            m.d.sync += step.eq(step + 1)
+        with m.If(accept):
+            m.d.sync += [
+                mid_vector.eq(~last_beat),
+                # Beats that are missing in a block are made up.
+                padding.eq((last_of_slot | last_beat) & ~block_ends),
+                pad_ends_vector.eq(last_beat),
+            ]
+        with m.If(fills):
+            m.d.sync += [step.eq(0), padding.eq(0), block.eq(block + 1)]
+            with m.If(slot_is_over):
+                m.d.sync += [block.eq(0), slot.eq(slot + 1)]
+            with m.If(vector_ends):
+                m.d.sync += [slot.eq(0), place.eq(place + 1)]
+
+        memories = []
+        for b in range(blocks.per_slot):
+            memories.append(
+                memory.Memory(
+                    shape=blocks.beats * hardware.inputs_per_beat,
+                    depth=2 ** len(self._address(self.select.bit_cycle, slot, place)),
+                    init=[],
+                    attrs={"no_rw_check": 1},
+                )
+            )
+            m.submodules[f"planes_{b}"] = memories[b]
+        planes = self._collect(m, blocks, take, fills)
+        written = self._write(m, planes, fills, memories, slot, block, place, vector_ends)
+
+        # Vectors that wait.
+        complete = Signal(range(INPUT_BUFFERS + 1))
+        hand_over = Signal()
+        reading = Signal(range(INPUT_BUFFERS), name="place_read")
+        following = Signal(range(INPUT_BUFFERS), name="place_read_next")
+        m.d.comb += [
+            self.vector.valid.eq(complete != 0),
             hand_over.eq(self.vector.valid & self.vector.ready),
         ]
-        with m.If(self.vector.ready):
-            m.d.sync += self.vector.valid.eq(0)
-        with m.If(accept):
-            m.d.sync += beat.eq(beat + 1)
-            with m.If(beat == self.last_beat):
-                m.d.sync += [beat.eq(0), self.vector.valid.eq(1)]
-
-        # takes[r][lane]: this lane of the beat drives physical row r.
-        takes = [self._lanes_of_row(beat, r) for r in range(hardware.rows)]
-        rows = []
-        for r, drivers in enumerate(takes):
-            row = Signal(hardware.converted_bits, name=f"loading_{r}", reset_less=True)
-            for lane, condition in drivers.items():
-                with m.If(accept & condition):
-                    m.d.sync += row.eq(self.i.payload[lane].value)
-            rows.append(row)
-
-        # The computing buffer holds bit planes: bit t of all physical rows is one register.
-        padded_rows = hardware.slots * hardware.group_rows
-        planes = [
-            Signal(padded_rows, name=f"bits_{t}", reset_less=True)
-            for t in range(hardware.converted_bits)
-        ]
+        m.d.sync += complete.eq(complete + written - hand_over)
         with m.If(hand_over):
-            m.d.sync += [plane.eq(Cat(row[t] for row in rows)) for t, plane in enumerate(planes)]
-        lines = Signal(padded_rows)
-        with m.Switch(self.select.bit_cycle):
-            for t, plane in enumerate(planes):
-                with m.Case(t):
-                    m.d.comb += lines.eq(plane)
-        if hardware.slots > 1:
-            lines = lines.word_select(self.select.slot, hardware.group_rows)
-        m.d.sync += self.word_lines.eq(lines)
-
+            m.d.sync += [reading.eq(following), following.eq(following + 1)]
+        self._read(m, memories, reading)
         if hardware.zero_skip:
-            for slot in range(hardware.slots):
-                first = slot * hardware.group_rows
-                members = takes[first : first + hardware.group_rows]
-                arriving = Signal(hardware.converted_bits, name=f"arriving_{slot}")
-                beats = [
-                    Mux(
-                        Cat(d[lane] for d in members if lane in d).any(),
-                        self.i.payload[lane].value,
-                        0,
-                    )
-                    for lane in range(lanes)
-                ]
-                m.d.comb += arriving.eq(Mux(accept, reduce(or_, beats), 0))
-                kept = Mux(hand_over, 0, self.vector_masks[slot])
-                m.d.sync += self.vector_masks[slot].eq(kept | arriving)
+            upcoming = Mux(hand_over, following + 1, following)[: len(following)]
+            self._mask(m, accept & ~mid_vector, accept, slot, vector_ends, place, upcoming)
         return m
 
-    def _lanes_of_row(self, beat: Signal, row: int) -> dict[int, Value]:
-        """Return which lanes of a beat may drive a physical row, and when."""
-        hardware = self.hardware
-        lanes = hardware.inputs_per_beat
-        if not hardware.input_index:
-            return {row % lanes: beat == row // lanes}
-        return {
-            lane: self.i.payload[lane].keep & (self.i.payload[lane].row == row)
-            for lane in range(lanes)
-        }
+    def _pause(self, m: Module, fills: Value) -> Value:
+        """Return whether a block may fill up: the one before must have left bit by bit."""
+        left = Signal(range(self.hardware.converted_bits), name="pause")
+        with m.If(fills):
+            m.d.sync += left.eq(self.hardware.converted_bits - 1)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        return left == 0
+
+    def _collect(self, m: Module, blocks: InputBlocks, take: Value, fills: Value) -> list[Signal]:
+        """Shift beats in, bit t after t clocks; returns each bit's block, for one clock each."""
+        planes = []
+        rows = blocks.beats * self.hardware.inputs_per_beat
+        incoming = [Value.cast(value) for value in self.i.payload["values"]]
+        turn = fills
+        for t in range(self.hardware.converted_bits):
+            if t:
+                later = Signal(name=f"take_{t}")
+                m.d.sync += later.eq(take)
+                take = later
+            arriving = []
+            for lane, value in enumerate(incoming):
+                arriving.append(value[0])
+                if len(value) == 1:
+                    continue
+                rest = Signal(len(value) - 1, name=f"late_{t}_{lane}", reset_less=True)
+                m.d.sync += rest.eq(value[1:])
+                incoming[lane] = rest
+            collected = Signal(rows, name=f"collected_{t}", reset_less=True)
+            leaving = Signal(rows, name=f"leaving_{t}", reset_less=True)
+            full = Signal(name=f"full_{t}")
+            m.d.sync += [full.eq(turn), leaving.eq(Mux(full, collected, 0))]
+            with m.If(take):
+                m.d.sync += collected.eq(Cat(collected, *arriving)[len(arriving) :])
+            turn = full
+            planes.append(leaving)
+        return planes
+
+    def _write(
+        self,
+        m: Module,
+        planes: list[Signal],
+        fills: Value,
+        memories: list[memory.Memory],
+        *position: Value,
+    ) -> Value:
+        """Store the planes of a block; returns whether a vector is complete."""
+        bits = self.hardware.converted_bits
+        filled, active = Signal(), Signal(name="writing")
+        plane = Signal(index_bits(bits), name="plane_written")
+        # A block's position has to outlast the fill of the next block.
+        for stage, enable in (("filled", fills), ("written", filled)):
+            registers = []
+            for i, value in enumerate(position):
+                names = ("slot", "block", "place", "ends")
+                register = Signal(len(value), name=f"{names[i]}_{stage}", reset_less=True)
+                with m.If(enable):
+                    m.d.sync += register.eq(value)
+                registers.append(register)
+            position = tuple(registers)
+        slot, block, place, ends = position
+        last_plane = plane == bits - 1
+        m.d.sync += filled.eq(fills)
+        with m.If(filled):
+            m.d.sync += [active.eq(1), plane.eq(0)]
+        with m.Elif(active):
+            m.d.sync += [active.eq(~last_plane), plane.eq(plane + 1)]
+        for b, block_memory in enumerate(memories):
+            port = block_memory.write_port()
+            m.d.comb += [
+                port.addr.eq(self._address(plane, slot, place)),
+                # Cell currents are reset by a grounded word line: this way round it needs no logic.
+                port.data.eq(~reduce(or_, planes)),
+                port.en.eq(active & (block == b)),
+            ]
+        return active & last_plane & ends
+
+    def _address(self, plane: Value, slot: Value, place: Value) -> Value:
+        """Return where a plane of a slot is in the memories."""
+        slot_bits = (self.hardware.slots - 1).bit_length()
+        return Cat(plane, slot[:slot_bits], place)
+
+    def _read(self, m: Module, memories: list[memory.Memory], place: Value) -> None:
+        """Fetch the selected plane."""
+        planes = []
+        for block_memory in memories:
+            port = block_memory.read_port()
+            address = self._address(self.select.bit_cycle, self.select.slot, place)
+            m.d.comb += [port.addr.eq(address), port.en.eq(1)]
+            planes.append(port.data)
+        m.d.sync += self.grounded.eq(Cat(planes))
+
+    def _mask(self, m: Module, starts: Value, accept: Value, slot: Value, *ends: Value) -> None:
+        """Note in which bit-cycles the rows of each slot have a 1, one mask a vector."""
+        vector_ends, place, following = ends
+        layout = vector_masks(self.hardware)
+        masks, kept = Signal(layout), Signal(layout)
+        arriving = reduce(or_, (Value.cast(value) for value in self.i.payload["values"]))
+        m.d.comb += kept.eq(Mux(starts, 0, masks))
+        with m.If(accept):
+            m.d.sync += masks.eq(kept)
+            for s in range(self.hardware.slots):
+                with m.If(slot == s):
+                    m.d.sync += masks[s].eq(kept[s] | arriving)
+        m.submodules.masks = mask_memory = memory.Memory(
+            shape=layout.size, depth=INPUT_BUFFERS, init=[], attrs={"no_rw_check": 1}
+        )
+        write_port, read_port = mask_memory.write_port(), mask_memory.read_port()
+        m.d.sync += [write_port.en.eq(vector_ends), write_port.addr.eq(place)]
+        m.d.comb += [
+            write_port.data.eq(masks),
+            read_port.addr.eq(following),
+            read_port.en.eq(1),
+            self.vector_masks.eq(read_port.data),
+        ]

@@ -140,7 +140,8 @@ class HardwareParams:
             check_int("rows_active", self.rows_active, 1, self.rows, ' (1..rows) or "all"')
         check_flag("input_index", self.input_index)
         check_flag("zero_skip", self.zero_skip)
-        check_int("inputs_per_beat", self.inputs_per_beat, 1, self.rows, " (1..rows)")
+        why = " (1..rows_active: a beat holds rows of one group)"
+        check_int("inputs_per_beat", self.inputs_per_beat, 1, self.group_rows, why)
         check_int("results_per_beat", self.results_per_beat, 1, self.cols, " (1..cols)")
         a, b = self.adcs_per_crossbar, self.results_per_beat
         if a % b and b % a:
@@ -199,9 +200,19 @@ class HardwareParams:
         return _ceil_div(self.cols, self.adcs_per_crossbar)
 
     @property
+    def slot_beats(self) -> int:
+        """Beats that fill a slot; a beat never holds rows of two slots."""
+        return _ceil_div(self.group_rows, self.inputs_per_beat)
+
+    @property
+    def row_beats(self) -> int:
+        """Beats that fill all slots, in physical row order."""
+        return self.slots * self.slot_beats
+
+    @property
     def input_beats(self) -> int:
-        """Input beats that fill all rows."""
-        return _ceil_div(self.rows, self.inputs_per_beat)
+        """Beats of the input stream that hold a full vector."""
+        return _ceil_div(self.rows, self.inputs_per_beat) if self.input_index else self.row_beats
 
     @property
     def result_beats(self) -> int:
@@ -221,14 +232,9 @@ class HardwareParams:
         return (self.shift_codes - 1).bit_length()
 
     @property
-    def row_index_bits(self) -> int:
-        """Bits of a row's entry in the input index: its physical row, and whether it has one."""
-        return index_bits(self.rows) + 1 if self.input_index else 0
-
-    @property
-    def decode_bits(self) -> int:
-        """Bits that the squeeze-out index decode holds for an input: RCMR and input index."""
-        return self.rcmr_bits + self.row_index_bits
+    def index_entry_bits(self) -> int:
+        """Bits of a physical row's entry in the input index: its input, and whether it has one."""
+        return index_bits(self.rows) + 1
 
     @property
     def converted_bits(self) -> int:

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from .params import PROGRAM_BITS, HardwareParams
+from .params import PROGRAM_BITS, HardwareParams, index_bits
 from .tile_image import EMPTY, TileImage, check_image
 
 __all__ = [
@@ -19,10 +19,14 @@ __all__ = [
     "cell_fields",
     "cell_limits",
     "control_limits",
-    "decode_fields",
     "entry_words",
+    "index_fields",
+    "input_lanes",
     "memory_map",
     "pack",
+    "pack_inputs",
+    "region_entries",
+    "row_lanes",
 ]
 
 GROUP_LAST_OFFSET = 8
@@ -37,8 +41,9 @@ class Region(IntEnum):
 
     CONTROL = 0
     GROUPS = 1
-    DECODE = 2
-    CELLS = 3
+    RCMR = 2
+    INDEX = 3
+    CELLS = 4
 
 
 class Control(IntEnum):
@@ -46,9 +51,10 @@ class Control(IntEnum):
 
     MODE = 0
     INPUT_LAST = 1
-    COLUMN_LAST = 2
-    RESULT_LAST = 3
-    GROUP_LAST = 4
+    ROW_LAST = 2
+    COLUMN_LAST = 3
+    RESULT_LAST = 4
+    GROUP_LAST = 5
 
 
 MODE_ENABLE = 1
@@ -63,7 +69,8 @@ def entry_words(hardware: HardwareParams, region: Region) -> int:
     bits = {
         Region.CONTROL: PROGRAM_BITS,
         Region.GROUPS: PROGRAM_BITS,
-        Region.DECODE: hardware.inputs_per_beat * hardware.decode_bits,
+        Region.RCMR: hardware.inputs_per_beat * hardware.rcmr_bits,
+        Region.INDEX: hardware.inputs_per_beat * sum(index_fields(hardware).values()),
         Region.CELLS: hardware.group_rows * hardware.cell_bits,
     }[region]
     return max(1, -(-bits // PROGRAM_BITS))
@@ -101,56 +108,64 @@ def control_limits(hardware: HardwareParams) -> dict[Control, int]:
     return {
         Control.MODE: 4,
         Control.INPUT_LAST: hardware.input_beats,
+        Control.ROW_LAST: hardware.row_beats,
         Control.COLUMN_LAST: hardware.column_steps,
         Control.RESULT_LAST: hardware.result_beats,
         Control.GROUP_LAST: hardware.slots,
     }
 
 
-def decode_fields(hardware: HardwareParams) -> dict[str, int]:
-    """Return the bit fields of one input in the decode region, lowest first, with widths."""
-    fields = {"shift_code": hardware.rcmr_bits}
-    if hardware.input_index:
-        fields |= {"row": hardware.row_index_bits - 1, "keep": 1}
-    return fields
+def region_entries(hardware: HardwareParams) -> dict[Region, int]:
+    """Return the number of entries of each region; 0 where the hardware has none."""
+    return {
+        Region.CONTROL: len(Control),
+        Region.GROUPS: hardware.slots,
+        Region.RCMR: hardware.row_beats if hardware.rcmr_bits else 0,
+        Region.INDEX: hardware.row_beats if hardware.input_index else 0,
+        Region.CELLS: 1 << sum(cell_fields(hardware).values()),
+    }
+
+
+def index_fields(hardware: HardwareParams) -> dict[str, int]:
+    """Return the bit fields of a physical row in the input index, lowest first, with widths.
+
+    They are empty where rows are not reordered.
+    """
+    if not hardware.input_index:
+        return {}
+    return {
+        "beat": index_bits(hardware.input_beats),
+        "lane": index_bits(hardware.inputs_per_beat),
+        "keep": 1,
+    }
 
 
 def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
     """Describe the regions for the manifest, as JSON values."""
-
-    def region(kind: Region, entries: int, **more: object) -> dict[str, object]:
-        return {
+    more: dict[Region, dict[str, object]] = {
+        Region.CONTROL: {"registers": {c.name.lower(): int(c) for c in Control}},
+        Region.GROUPS: {
+            "fields": {
+                "first_bit_cycle": [0, 8],
+                "last_bit_cycle": [GROUP_LAST_OFFSET, 8],
+                "slot": [GROUP_SLOT_OFFSET, 16],
+            }
+        },
+        Region.RCMR: {"row_bits": hardware.rcmr_bits, "shift_step": hardware.shift_step},
+        Region.INDEX: {"row_fields": index_fields(hardware)},
+        Region.CELLS: {"entry_fields": cell_fields(hardware)},
+    }
+    return [
+        {
             "region": kind.name.lower(),
             "base": int(kind) << 28,
             "entries": entries,
             "words_per_entry": entry_words(hardware, kind),
-            **more,
+            **more[kind],
         }
-
-    maps = [
-        region(Region.CONTROL, len(Control), registers={c.name.lower(): int(c) for c in Control}),
-        region(
-            Region.GROUPS,
-            hardware.slots,
-            fields={
-                "first_bit_cycle": [0, 8],
-                "last_bit_cycle": [GROUP_LAST_OFFSET, 8],
-                "slot": [GROUP_SLOT_OFFSET, 16],
-            },
-        ),
+        for kind, entries in region_entries(hardware).items()
+        if entries
     ]
-    if hardware.decode_bits:
-        maps.append(
-            region(
-                Region.DECODE,
-                hardware.input_beats,
-                input_fields=decode_fields(hardware),
-                shift_step=hardware.shift_step,
-            )
-        )
-    widths = cell_fields(hardware)
-    maps.append(region(Region.CELLS, 1 << sum(widths.values()), entry_fields=widths))
-    return maps
 
 
 def _record(region: Region, entry: int, data: np.ndarray) -> np.ndarray:
@@ -189,18 +204,64 @@ def _cell_records(image: TileImage, hardware: HardwareParams) -> list[np.ndarray
     return result
 
 
-def _decode_words(image: TileImage, hardware: HardwareParams) -> np.ndarray:
-    """Return the words of the squeeze-out index decode, shape (input beats, words)."""
+def row_lanes(hardware: HardwareParams, physical_rows: int) -> np.ndarray:
+    """Return which physical row each lane of each beat holds, :data:`EMPTY` for none.
+
+    Shape (beats, inputs_per_beat). Every slot begins with a new beat.
+    """
+    g, lanes = hardware.group_rows, hardware.inputs_per_beat
+    offsets = np.arange(hardware.slot_beats * lanes)
+    rows = np.where(offsets < g, offsets + np.arange(hardware.slots)[:, np.newaxis] * g, EMPTY)
+    rows = rows.reshape(-1, lanes)
+    rows[rows >= physical_rows] = EMPTY
+    return rows[: 1 + int(np.flatnonzero((rows != EMPTY).any(axis=1))[-1])]
+
+
+def input_lanes(hardware: HardwareParams, inputs: int) -> np.ndarray:
+    """Return which input each lane of each beat of the input stream holds, as :func:`row_lanes`.
+
+    Where the hardware reorders rows, inputs follow one another without regard to slots.
+    """
+    if not hardware.input_index:
+        return row_lanes(hardware, inputs)
     lanes = hardware.inputs_per_beat
-    rows = np.flatnonzero(image.input_index != EMPTY)
-    inputs = image.input_index[rows]
-    fields = np.zeros(-(-image.inputs // lanes) * lanes, np.int64)
-    fields[inputs] = image.row_shifts[rows] // hardware.shift_step
-    if hardware.input_index:
-        keep = 1 << hardware.row_index_bits - 1
-        fields[inputs] |= (rows | keep) << hardware.rcmr_bits
-    bits = fields[:, np.newaxis] >> np.arange(hardware.decode_bits) & 1
-    return _to_words(bits.reshape(-1, lanes * hardware.decode_bits).astype(np.uint8))
+    places = np.arange(-(-inputs // lanes) * lanes)
+    return np.where(places < inputs, places, EMPTY).reshape(-1, lanes)
+
+
+def pack_inputs(inputs: np.ndarray, hardware: HardwareParams) -> np.ndarray:
+    """Return vectors as beats of the input stream; lanes that hold no input are 0.
+
+    Parameters
+    ----------
+    inputs : numpy.ndarray of integers, shape (vectors, inputs)
+    hardware : HardwareParams
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (vectors, beats, inputs_per_beat)
+    """
+    lanes = input_lanes(hardware, inputs.shape[1])
+    return np.where(lanes == EMPTY, 0, inputs[:, lanes].astype(np.int64))
+
+
+def _rcmr_words(image: TileImage, hardware: HardwareParams, rows: np.ndarray) -> np.ndarray:
+    """Return the words of the RCMR, shape (beats, words)."""
+    codes = np.where(rows == EMPTY, 0, image.row_shifts[rows] // hardware.shift_step)
+    bits = codes[..., np.newaxis] >> np.arange(hardware.rcmr_bits) & 1
+    return _to_words(bits.reshape(len(rows), -1).astype(np.uint8))
+
+
+def _index_words(image: TileImage, hardware: HardwareParams, rows: np.ndarray) -> np.ndarray:
+    """Return the words of the input index, shape (beats, words)."""
+    sources = np.where(rows == EMPTY, EMPTY, image.input_index[rows])
+    beat, lane = np.divmod(np.maximum(sources, 0), hardware.inputs_per_beat)
+    values = {"beat": beat, "lane": lane, "keep": sources != EMPTY}
+    bits = [
+        values[name][..., np.newaxis] >> np.arange(width) & 1
+        for name, width in index_fields(hardware).items()
+    ]
+    return _to_words(np.concatenate(bits, axis=-1).reshape(len(rows), -1).astype(np.uint8))
 
 
 def _control(entry: Control, value: int) -> np.ndarray:
@@ -222,18 +283,22 @@ def pack(image: TileImage, hardware: HardwareParams) -> np.ndarray:
     numpy.ndarray of uint32, shape (words,)
     """
     check_image(image, hardware)
+    rows = row_lanes(hardware, image.physical_rows)
     slots, first, cycles = image.groups.T
     table = first | (first + cycles - 1) << GROUP_LAST_OFFSET | slots << GROUP_SLOT_OFFSET
     parts = [
         _control(Control.MODE, 0),
-        _control(Control.INPUT_LAST, -(-image.inputs // hardware.inputs_per_beat) - 1),
+        _control(Control.INPUT_LAST, len(input_lanes(hardware, image.inputs)) - 1),
+        _control(Control.ROW_LAST, len(rows) - 1),
         _control(Control.COLUMN_LAST, -(-image.columns // hardware.adcs_per_crossbar) - 1),
         _control(Control.RESULT_LAST, -(-image.columns // hardware.results_per_beat) - 1),
         _control(Control.GROUP_LAST, len(image.groups) - 1),
         _record(Region.GROUPS, 0, table[:, np.newaxis]),
     ]
-    if hardware.decode_bits:
-        parts.append(_record(Region.DECODE, 0, _decode_words(image, hardware)))
+    if hardware.rcmr_bits:
+        parts.append(_record(Region.RCMR, 0, _rcmr_words(image, hardware, rows)))
+    if hardware.input_index:
+        parts.append(_record(Region.INDEX, 0, _index_words(image, hardware, rows)))
     parts += _cell_records(image, hardware)
     parts.append(_control(Control.MODE, MODE_ENABLE | MODE_CLEAR))
     return np.concatenate(parts)

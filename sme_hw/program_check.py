@@ -12,6 +12,7 @@ from .program import (
     Region,
     cell_limits,
     control_limits,
+    region_entries,
 )
 from .program_port import EntryWrite
 
@@ -52,6 +53,7 @@ class ProgramCheck(wiring.Component):
         m = Module()
         write = self.write
         wrong, starts = Signal(), Signal()
+        entries = region_entries(self.hardware)
         with m.Switch(write.region):
             with m.Case(Region.CONTROL):
                 m.d.comb += starts.eq((write.entry == Control.MODE) & ~write.data[0])
@@ -61,9 +63,9 @@ class ProgramCheck(wiring.Component):
                         m.d.comb += wrong.eq(1)
             with m.Case(Region.GROUPS):
                 m.d.comb += wrong.eq(self._group_is_wrong(m))
-            with m.Case(Region.DECODE):
-                limit = self.hardware.input_beats if self.hardware.decode_bits else 0
-                m.d.comb += wrong.eq(write.entry >= limit)
+            for region in (Region.RCMR, Region.INDEX):
+                with m.Case(region):
+                    m.d.comb += wrong.eq(write.entry >= entries[region])
             with m.Case(Region.CELLS):
                 m.d.comb += wrong.eq(self._cell_is_wrong())
             with m.Default():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .cycles import TileSize
 from .errors import InputError
 from .params import HardwareParams
 
@@ -47,6 +48,11 @@ class TileImage:
     def columns(self) -> int:
         """Columns in use."""
         return int(self.cells.shape[3])
+
+    @property
+    def size(self) -> TileSize:
+        """What the clocks of a run depend on."""
+        return TileSize(self.inputs, self.physical_rows, self.columns)
 
     @property
     def bit_cycles(self) -> list[int]:

@@ -558,5 +558,14 @@ def cycles_per_vector(shifts, n_columns, options):
     for first, end in row_groups(len(shifts), options):
         group = shifts[first:end]
         busy += (options.input_bits + max(group) - min(group)) * conversions
-    loading = math.ceil(len(shifts) / options.inputs_per_beat)
+    # Inputs become bit planes in blocks of at most 32 rows (whole beats, all blocks of a slot
+    # equal); a block takes as long as its beats, or as its planes if there are more of these.
+    per_slot = math.ceil(options.group_rows / options.inputs_per_beat)
+    blocks = math.ceil(per_slot * options.inputs_per_beat / 32)
+    block = math.ceil(per_slot / blocks)
+    planes = options.input_bits + options.squeeze
+    loading = 0
+    for first, end in row_groups(len(shifts), options):
+        beats = math.ceil((end - first) / options.inputs_per_beat)
+        loading += math.ceil(beats / block) * max(block, planes)
     return max(busy, loading, math.ceil(n_columns / options.results_per_beat))

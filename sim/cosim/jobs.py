@@ -48,7 +48,7 @@ def make_job(name: str, image: TileImage, hardware: HardwareParams, inputs: np.n
     """Return a job for one tile with the golden model's expectations."""
     results, clips = compute_unit(image, hardware, inputs)
     counts = vector_bit_cycles(image, hardware, inputs).tolist()
-    clocks = run_cycles(hardware, counts, image.inputs, image.columns)
+    clocks = run_cycles(hardware, counts, image.size)
     return Job(name, image, inputs, results, clips, clocks)
 
 

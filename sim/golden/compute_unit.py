@@ -9,6 +9,7 @@ from .adc import adc
 from .clip_counter import clip_counter
 from .crossbar import crossbar
 from .group_scheduler import executed_bit_cycles, group_scheduler
+from .input_gather import input_gather
 from .input_register import input_register
 from .row_conversion import row_conversion
 from .splice import splice
@@ -38,7 +39,7 @@ def effective_weights(image: TileImage, hardware: HardwareParams) -> np.ndarray:
 
 def convert(image: TileImage, inputs: np.ndarray) -> np.ndarray:
     """Return the converted inputs of a tile's physical rows."""
-    return row_conversion(inputs, image.input_index, image.row_shifts)
+    return row_conversion(input_gather(inputs, image.input_index), image.row_shifts)
 
 
 def vector_bit_cycles(image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from sme_hw.program import (
     Region,
     cell_limits,
     control_limits,
+    region_entries,
 )
 
 __all__ = ["program_check"]
@@ -44,8 +45,8 @@ def program_check(writes: list[tuple[int, int, int]], hardware: HardwareParams) 
                 and first <= last < hardware.converted_bits
             )
             given.add(slot)
-        elif region == Region.DECODE:
-            right = hardware.decode_bits > 0 and entry < hardware.input_beats
+        elif region in (Region.RCMR, Region.INDEX):
+            right = entry < region_entries(hardware)[Region(region)]
         elif region == Region.CELLS:
             right = _cell_exists(entry, hardware)
         error |= not right

@@ -67,7 +67,7 @@ def _new_shifts(rng: np.random.Generator, hardware: HardwareParams) -> list[Phas
     image = random_image(rng, hardware, rows, hardware.cols)
     run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, rows))
     phases = run.load() + run.run()
-    for last in (Region.DECODE, Region.GROUPS):
+    for last in (Region.RCMR, Region.GROUPS):
         shifts = random_shifts(rng, hardware, image.physical_rows)
         shifted = replace(image, row_shifts=shifts, groups=slot_groups(hardware, shifts))
         inputs = random_inputs(rng, hardware, VECTORS, rows)

@@ -28,6 +28,7 @@ def _phase(hardware: HardwareParams) -> Clocked:
     rng = np.random.default_rng(SEED)
     ranges = {
         "input_last": hardware.input_beats,
+        "row_last": hardware.row_beats,
         "column_last": hardware.column_steps,
         "result_last": hardware.result_beats,
         "group_last": hardware.slots,

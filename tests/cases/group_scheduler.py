@@ -40,8 +40,8 @@ def _load(hardware: HardwareParams, groups: np.ndarray) -> Clocked:
                 (first, width), (first + count - 1, width), (name, index_bits(hardware.slots))
             ),
         }
-        clocks.append((driven, {"active": 0, "step_valid": 0}))
-    clocks.append(({"write__enable": 0}, {"active": 0, "step_valid": 0}))
+        clocks.append((driven, {"done": 0, "step_valid": 0}))
+    clocks.append(({"write__enable": 0}, {"done": 0, "step_valid": 0}))
     return Clocked(f"load {len(groups)} groups", clocks)
 
 
@@ -76,14 +76,16 @@ def _without_room(
     for vector in range(vectors):
         for k, (cycle, step) in enumerate(steps):
             while cycle.last and rng.random() < 0.6:
-                blocked = {"step_valid": 0, "active": 1, "vector__ready": 0}
+                blocked = {"step_valid": 0, "done": 0, "vector__ready": 0}
                 clocks.append(({"room": 0}, blocked))
             ends = k == len(steps) - 1
-            expected = {"step_valid": 1, "step": step, "active": 1, "vector__ready": int(ends)}
+            expected = {"step_valid": 1, "step": step} | dict.fromkeys(
+                ("done", "vector__ready"), int(ends)
+            )
             room = 1 if cycle.last else int(rng.integers(2))
             following = int(vector + 1 < vectors)
             clocks.append(({"room": room, "vector__valid": following}, expected))
-    clocks.append(({"room": 1}, {"step_valid": 0, "active": 0}))
+    clocks.append(({"room": 1}, {"step_valid": 0, "done": 0}))
     return Clocked("little room", clocks)
 
 
@@ -115,7 +117,7 @@ def _phases(
                 Span(("vector", 0), ("vector", VECTORS - 1), (VECTORS - 1) * len(steps)),
             ],
         ),
-        Clocked("end", [({}, {"active": 0, "vector__ready": 1})]),
+        Clocked("end", [({}, {"done": 0, "vector__ready": 1})]),
         _without_room(rng, steps, VECTORS),
     ]
 

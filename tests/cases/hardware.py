@@ -7,9 +7,11 @@ from sme_hw.cycles import group_bit_cycles
 from sme_hw.params import HardwareParams
 from sme_hw.tile_image import EMPTY, TileImage
 
+from .values import join
+
 __all__ = [
     "HARDWARE",
-    "lane_bits",
+    "converted_beat",
     "random_image",
     "random_inputs",
     "random_shifts",
@@ -47,7 +49,7 @@ HARDWARE = {
         inputs_per_beat=3,
         results_per_beat=2,
     ),
-    # No shifts, signed inputs, lossless, one column step, a vector in one beat, several result
+    # No shifts, signed inputs, lossless, one column step, a slot in one beat, several result
     # beats for one conversion.
     "no-shifts": _hardware(
         rows=8,
@@ -59,7 +61,7 @@ HARDWARE = {
         adc_bits="lossless",
         adcs_per_crossbar=4,
         rows_active=5,
-        inputs_per_beat=8,
+        inputs_per_beat=5,
         results_per_beat=2,
     ),
     # One large shift, ADCs with a coarse LSB, a result beat that outlasts the columns.
@@ -115,7 +117,7 @@ HARDWARE = {
         adcs_per_crossbar=2,
         inputs_per_beat=3,
     ),
-    # Both, with signed inputs.
+    # Both, with signed inputs, and beats that do not fit slots.
     "reordered-zero-skip": _hardware(
         rows=8,
         cols=4,
@@ -127,8 +129,8 @@ HARDWARE = {
         signed_inputs=True,
         adc_bits="lossless",
         adcs_per_crossbar=4,
-        rows_active=3,
-        inputs_per_beat=4,
+        rows_active=5,
+        inputs_per_beat=3,
         results_per_beat=2,
     ),
     # Entries of more than one program word, adder trees of several stages.
@@ -148,9 +150,9 @@ HARDWARE = {
 """Small sizes, seldom powers of two, that differ in everything the modules distinguish."""
 
 
-def lane_bits(hardware: HardwareParams) -> int:
-    """Return the width of a converted input with its physical row."""
-    return hardware.converted_bits + hardware.row_index_bits
+def converted_beat(hardware: HardwareParams, values: np.ndarray, last: bool) -> int:
+    """Return the payload of a beat of converted inputs."""
+    return join(*((value, hardware.converted_bits) for value in values), (int(last), 1))
 
 
 def random_shifts(rng: np.random.Generator, hardware: HardwareParams, rows: int) -> np.ndarray:

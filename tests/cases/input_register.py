@@ -6,28 +6,22 @@ import numpy as np
 
 from sim.golden.input_register import input_register
 from sim.golden.row_conversion import row_conversion
-from sme_hw.cycles import INPUT_REGISTER_LATENCY
+from sim.mapping import load_parameters
+from sme_hw.cycles import INPUT_REGISTER_LATENCY, InputBlocks
 from sme_hw.input_register import InputRegister
-from sme_hw.params import HardwareParams
+from sme_hw.params import HardwareParams, index_bits
+from sme_hw.program import row_lanes
 from sme_hw.tile_image import EMPTY
 
 from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values
-from .hardware import HARDWARE, lane_bits, random_inputs, random_shifts
+from .hardware import HARDWARE, converted_beat, random_inputs, random_shifts
 from .values import join, lanes, pipeline
 
 __all__ = ["cases"]
 
-VECTORS = 4
+VECTORS = 5
 
-SETS = (
-    "slc",
-    "mlc-free-shifts",
-    "no-shifts",
-    "coarse-adc",
-    "reordered",
-    "zero-skip",
-    "reordered-zero-skip",
-)
+SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "tall", "zero-skip")
 
 
 class _Vectors:
@@ -36,41 +30,25 @@ class _Vectors:
     Parameters
     ----------
     hardware : HardwareParams
-    beats : int
-        Beats of a vector.
+    rows : int
+        Physical rows of a vector.
     """
 
-    def __init__(self, hardware: HardwareParams, beats: int):
+    def __init__(self, hardware: HardwareParams, rows: int):
         self.hardware = hardware
-        self.beats = beats
-        rng = np.random.default_rng(SEED + beats)
-        rows = min(hardware.rows, beats * hardware.inputs_per_beat)
+        rng = np.random.default_rng(SEED + rows)
         inputs = random_inputs(rng, hardware, VECTORS, rows)
-        shifts = random_shifts(rng, hardware, rows)
-        #: Inputs in the order in which they come, and where each goes (EMPTY: nowhere).
-        self.values = row_conversion(inputs, np.arange(rows), shifts)
-        self.places = np.arange(rows)
-        if hardware.input_index:
-            self.places = rng.permutation(rows)
-            self.places[rng.integers(rows)] = EMPTY
-        kept = self.places != EMPTY
-        #: Values on physical rows; rows that no input goes to keep nothing that matters.
-        self.converted = np.zeros_like(self.values)
-        self.converted[:, self.places[kept]] = self.values[:, kept]
-        self.driven = np.zeros(rows, bool)
-        self.driven[self.places[kept]] = True
+        self.converted = row_conversion(inputs, random_shifts(rng, hardware, rows))
+        self.places = row_lanes(hardware, rows)
+        self.beats = len(self.places)
 
-    def beat(self, vector: int, beat: int) -> int:
-        """Return the payload of a beat."""
-        hardware = self.hardware
-        first = beat * hardware.inputs_per_beat
-        part = slice(first, first + hardware.inputs_per_beat)
-        values = self.values[vector, part] % 2**hardware.converted_bits
-        if hardware.input_index:
-            keep = 1 << hardware.row_index_bits - 1
-            places = np.where(self.places[part] == EMPTY, 0, self.places[part] | keep)
-            values = values | places << hardware.converted_bits
-        return lanes(values, lane_bits(hardware))
+    def payloads(self, vector: int) -> list[int]:
+        """Return all beats of a vector; lanes without a row hold ones, which must not count."""
+        values = np.where(self.places == EMPTY, -1, self.converted[vector, self.places])
+        if self.hardware.zero_skip:
+            values = np.where(self.places == EMPTY, 0, values)
+        last = self.beats - 1
+        return [converted_beat(self.hardware, beat, k == last) for k, beat in enumerate(values)]
 
     def masks(self, vector: int) -> int:
         """Return the bit-cycles in which each slot has a 1."""
@@ -81,25 +59,41 @@ class _Vectors:
         ]
         return lanes(slots, hardware.converted_bits)
 
-    def payloads(self, vector: int) -> list[int]:
-        """Return all beats of a vector."""
-        return [self.beat(vector, beat) for beat in range(self.beats)]
-
     def selections(self, vector: int) -> list[tuple[Values, Expected]]:
-        """Return every selection, and the word lines that it drives from ``vector``."""
+        """Return every selection, and the word lines that it grounds for ``vector``."""
         hardware = self.hardware
         result = []
         for slot, t in np.ndindex(hardware.slots, hardware.converted_bits):
             rows = self.converted[vector, slot * hardware.group_rows :][: hardware.group_rows]
             select = join(
-                (t, max(1, (hardware.converted_bits - 1).bit_length())),
-                (slot, max(1, (hardware.slots - 1).bit_length())),
+                (t, index_bits(hardware.converted_bits)), (slot, index_bits(hardware.slots))
             )
             # Rows that the vector does not have may be anything.
-            known = np.argmin([*self.driven[slot * hardware.group_rows :][: len(rows)], False])
-            expected = {"word_lines": (lanes(input_register(rows[:known], t), 1), int(known))}
-            result.append(({"select": select}, expected))
+            lines = lanes(1 - input_register(rows, t), 1)
+            result.append(({"select": select}, {"grounded": (lines, len(rows))}))
         return result
+
+    def accepted(self) -> tuple[list[int], int]:
+        """Return the clocks in which a vector's beats are taken, and when its last block fills up.
+
+        The first beat comes in clock 0, when no block leaves the register any more.
+        """
+        blocks = InputBlocks.of(self.hardware)
+        clocks: list[int] = []
+        filled = None
+        slot_beats = self.hardware.slot_beats
+        for start in range(0, self.beats, slot_beats):
+            count = min(slot_beats, self.beats - start)
+            for first in range(0, count, blocks.beats):
+                begin = 0 if filled is None else filled + 1
+                beats = min(blocks.beats, count - first)
+                earliest = 0 if filled is None else filled + self.hardware.converted_bits
+                filled = max(begin + blocks.beats - 1, earliest)
+                clocks += [begin + k for k in range(beats)]
+                if beats == blocks.beats:
+                    clocks[-1] = filled
+        assert filled is not None
+        return clocks, filled
 
 
 def _masks(vectors: _Vectors, vector: int) -> list[Phase]:
@@ -109,82 +103,85 @@ def _masks(vectors: _Vectors, vector: int) -> list[Phase]:
     return [Clocked(f"masks of {vector}", [({}, {"vector_masks": vectors.masks(vector)})])]
 
 
-def _handshakes(vectors: _Vectors) -> list[Phase]:
-    """Load vector k + 1 while vector k is handed over; then look at vector k."""
-    last = vectors.beats - 1
-    first = vectors.payloads(0)
-    phases: list[Phase] = [
-        Streams("all beats but one", sends={"i": first[:-1]}, levels={"last_beat": last}),
-        Clocked("not loaded", [({}, {"vector__valid": 0, "mid_vector": int(last > 0)})]),
-        Streams("last beat", sends={"i": first[-1:]}),
-        Clocked("loaded", [({}, {"vector__valid": 1, "i__ready": 0, "mid_vector": 0})]),
-        *_masks(vectors, 0),
+def _hand_over(vectors: _Vectors, vector: int, more: bool) -> list[Phase]:
+    """Take a vector that waits."""
+    return [
+        *_masks(vectors, vector),
+        Streams(f"hand over vector {vector}", receives={"vector": [0]}, unfinished=["vector"]),
+        Clocked("handed over", [({}, {"vector__valid": int(more)})]),
     ]
-    # The hand-over makes room for a beat in the same clock; then comes one beat a clock.
-    spans = [Span(("vector", 0), ("i", beat), beat) for beat in range(vectors.beats)]
+
+
+def _one_by_one(vectors: _Vectors) -> list[Phase]:
+    """Load all vectors, then hand them over and look at them one after the other."""
+    clocks, filled = vectors.accepted()
+    latency = filled - clocks[-1] + vectors.hardware.converted_bits + 2
+    load = [beat for v in range(VECTORS) for beat in vectors.payloads(v)]
+    phases: list[Phase] = [
+        Clocked("nothing loaded", [({}, {"vector__valid": 0})]),
+        Streams(
+            "load and hand over",
+            sends={"i": load},
+            receives={"vector": [0] * VECTORS},
+            spans=[
+                *(Span(("i", 0), ("i", k), clock) for k, clock in enumerate(clocks)),
+                Span(("i", vectors.beats - 1), ("vector", 0), latency),
+            ],
+        ),
+        Streams("load all", sends={"i": load}),
+    ]
     for k in range(VECTORS):
-        following = vectors.payloads(k + 1) if k + 1 < VECTORS else []
-        phases.append(
-            Streams(
-                f"hand over vector {k}",
-                sends={"i": following},
-                receives={"vector": [0]},
-                unfinished=["vector"],
-                spans=spans if following else [],
-            )
-        )
-        selections = vectors.selections(k)
-        phases.append(
-            pipeline(
-                f"word lines of vector {k}",
-                [driven for driven, _ in selections],
-                [expected for _, expected in selections],
-                INPUT_REGISTER_LATENCY,
-            )
-        )
-        waiting = int(k + 1 < VECTORS)
-        flags = {"vector__valid": waiting, "i__ready": 1 - waiting, "mid_vector": 0}
-        phases.append(Clocked(f"after vector {k}", [({}, flags)]))
-        phases += _masks(vectors, k + 1) if waiting else []
+        phases += [*_hand_over(vectors, k, k + 1 < VECTORS), _look(vectors, k)]
     return phases
 
 
+def _look(vectors: _Vectors, vector: int) -> Clocked:
+    """Make every selection."""
+    selections = vectors.selections(vector)
+    return pipeline(
+        f"word lines of vector {vector}",
+        [driven for driven, _ in selections],
+        [expected for _, expected in selections],
+        INPUT_REGISTER_LATENCY,
+    )
+
+
 def _full_rate(vectors: _Vectors) -> list[Phase]:
-    """Select and load at the same time, without a pause between vectors."""
-    stimuli: list[Values] = []
-    responses: list[Expected] = []
-    for beat in range(vectors.beats):
-        stimuli.append({"i__valid": 1, "i__payload": vectors.beat(0, beat)})
-        responses.append({})
-    stimuli.append({"i__valid": 0, "vector__ready": 1})
-    responses.append({})
+    """Select from one vector and load the next one at the same time."""
+    clocks, filled = vectors.accepted()
+    phases: list[Phase] = [Streams("first vector", sends={"i": vectors.payloads(0)})]
     for k in range(VECTORS):
+        phases += _hand_over(vectors, k, more=False)
+        payloads = vectors.payloads(k + 1) if k + 1 < VECTORS else []
+        beats = dict(zip(clocks, payloads, strict=False))
+        stimuli: list[Values] = []
+        responses: list[Expected] = []
         selections = vectors.selections(k)
-        while len(selections) < vectors.beats + 1:
-            selections += vectors.selections(k)  # to have clocks enough for loading
-        for clock, (driven, expected) in enumerate(selections):
-            loads = k + 1 < VECTORS and clock < vectors.beats
-            stimuli.append(
-                driven
-                | {
-                    "i__valid": int(loads),
-                    "i__payload": vectors.beat(k + 1, clock) if loads else 0,
-                    # What is selected in the clock of a hand-over is still of the vector before.
-                    "vector__ready": int(clock == len(selections) - 1 and k + 1 < VECTORS),
-                }
-            )
+        for clock in range(max(len(selections), filled + 2)):
+            driven, expected = selections[clock % len(selections)]
+            arriving = {"i__valid": int(clock in beats), "i__payload": beats.get(clock, 0)}
+            stimuli.append(driven | arriving)
             responses.append(expected)
-    return [pipeline("full rate", stimuli, responses, INPUT_REGISTER_LATENCY)]
+        phases.append(
+            pipeline(f"vector {k} beside loading", stimuli, responses, INPUT_REGISTER_LATENCY)
+        )
+    return phases
+
+
+def _hardware_sets() -> Iterator[tuple[str, HardwareParams]]:
+    """Yield the shared sets, and one with several blocks in a slot, the last ones short."""
+    for name in SETS:
+        yield name, HARDWARE[name]
+    yield "blocks", load_parameters("tiny", rows=90, rows_active=71, input_bits=4).hardware
 
 
 def cases() -> Iterator[Case]:
-    """Yield one case per parameter set: vectors of all beats and of one beat."""
-    for name in SETS:
-        hardware = HARDWARE[name]
+    """Yield one case per parameter set: vectors of all rows, of fewer, and of one."""
+    for name, hardware in _hardware_sets():
         phases: list[Phase] = []
-        for beats in sorted({hardware.input_beats, 1}, reverse=True):
-            vectors = _Vectors(hardware, beats)
-            phases += _handshakes(vectors) + _full_rate(vectors)
+        for rows in sorted({hardware.rows, hardware.rows - 2, 1}, reverse=True):
+            vectors = _Vectors(hardware, rows)
+            phases += _one_by_one(vectors) + _full_rate(vectors)
         yield Case(
             f"input_register-{name}",
             lambda hardware=hardware: InputRegister(hardware=hardware),

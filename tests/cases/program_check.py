@@ -14,6 +14,7 @@ from sme_hw.program import (
     Region,
     cell_limits,
     control_limits,
+    region_entries,
 )
 from sme_hw.program_check import ProgramCheck
 
@@ -39,10 +40,11 @@ def _group(entry: int, first: int, last: int, slot: int) -> Write:
 def _wrong_writes(hardware: HardwareParams) -> list[Write]:
     """Return writes that each are wrong in one way, right at the border."""
     top = hardware.converted_bits - 1
+    entries = region_entries(hardware)
     writes: list[Write] = [
         (7, 0, 0),
         (Region.CONTROL, len(Control), 0),
-        (Region.DECODE, hardware.input_beats if hardware.decode_bits else 0, 0),
+        *((kind, entries[kind], 0) for kind in (Region.RCMR, Region.INDEX)),
         _group(hardware.slots, 0, top, 0),
         _group(0, 0, top, hardware.slots),
         _group(0, 0, top + 1, 0),
@@ -65,8 +67,9 @@ def _right_writes(hardware: HardwareParams) -> list[Write]:
     writes = [_group(s, min(s, top), top, slots - 1 - s) for s in range(slots)]
     writes += [(Region.CONTROL, r, n - 1) for r, n in control_limits(hardware).items()]
     writes.append((Region.CONTROL, Control.MODE, MODE_ENABLE))
-    if hardware.decode_bits:
-        writes.append((Region.DECODE, hardware.input_beats - 1, 0))
+    for region, entries in region_entries(hardware).items():
+        if region in (Region.RCMR, Region.INDEX) and entries:
+            writes.append((region, entries - 1, 0))
     last, offset = 0, 0
     for width, count in cell_limits(hardware):
         last |= count - 1 << offset

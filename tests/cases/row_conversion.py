@@ -5,36 +5,31 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.golden.row_conversion import row_conversion
+from sme_hw.cycles import ROW_CONVERSION_LATENCY
 from sme_hw.params import HardwareParams
 from sme_hw.row_conversion import RowConversion
 
 from .case import SEED, Case, Clocked, Phase, Span, Streams
-from .hardware import HARDWARE, lane_bits, random_inputs, random_shifts
+from .hardware import HARDWARE, converted_beat, random_inputs, random_shifts
 from .values import lanes
 
 __all__ = ["cases"]
 
 VECTORS = 8
 
-SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "tall", "reordered")
-
-LATENCY = 1
-"""Clocks from a beat to the converted beat, as the component's docstring says."""
+SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "tall")
 
 
-def _load(
-    hardware: HardwareParams, beats: int, row_shifts: np.ndarray, places: np.ndarray
-) -> Clocked:
-    """Write the decode memory, last word first."""
+def _load(hardware: HardwareParams, beats: int, row_shifts: np.ndarray) -> Clocked:
+    """Write the RCMR, last word first."""
     clocks = []
-    if hardware.decode_bits:
-        codes = row_shifts // hardware.shift_step | places << hardware.rcmr_bits
-        codes = codes.reshape(beats, hardware.inputs_per_beat)
+    if hardware.rcmr_bits:
+        codes = (row_shifts // hardware.shift_step).reshape(beats, hardware.inputs_per_beat)
         for beat in reversed(range(beats)):
             driven = {
                 "write__enable": 1,
                 "write__address": beat,
-                "write__data": lanes(codes[beat], hardware.decode_bits),
+                "write__data": lanes(codes[beat], hardware.rcmr_bits),
             }
             clocks.append((driven, {"mid_vector": 0}))
         clocks.append(({"write__enable": 0}, {}))
@@ -42,18 +37,16 @@ def _load(
     return Clocked(f"load for {beats} beats", clocks)
 
 
-def _stream(
-    hardware: HardwareParams, name: str, inputs: np.ndarray, converted: np.ndarray
-) -> Streams:
-    """Send beats, shape (beats, lanes); ``converted`` holds whole lanes."""
+def _stream(hardware: HardwareParams, name: str, inputs: np.ndarray, out: list[int]) -> Streams:
+    """Send beats, shape (beats, lanes), and expect as many."""
     beats = len(inputs)
     return Streams(
         name,
         sends={"i": [lanes(beat, hardware.input_bits) for beat in inputs]},
-        receives={"o": [lanes(beat, lane_bits(hardware)) for beat in converted]},
+        receives={"o": out},
         spans=[
             Span(("i", 0), ("i", beats - 1), beats - 1),
-            *(Span(("i", k), ("o", k), LATENCY) for k in range(beats)),
+            *(Span(("i", k), ("o", k), ROW_CONVERSION_LATENCY) for k in range(beats)),
         ],
     )
 
@@ -61,22 +54,22 @@ def _stream(
 def _phases(hardware: HardwareParams, beats: int) -> list[Phase]:
     """Convert vectors of this many beats, one of them in two parts."""
     rng = np.random.default_rng(SEED + beats)
-    # Lanes of the last beat beyond the last row are converted like the others.
+    # Lanes beyond the last row are converted like the others.
     rows = beats * hardware.inputs_per_beat
     row_shifts = random_shifts(rng, hardware, rows)
-    # Physical row and whether it is driven, side by side, as in the memory and behind it.
-    places = rng.integers(2**hardware.row_index_bits, size=rows)
     inputs = random_inputs(rng, hardware, VECTORS, rows)
-    values = row_conversion(inputs, np.arange(rows), row_shifts) % 2**hardware.converted_bits
-    converted = values | places << hardware.converted_bits
+    values = row_conversion(inputs, row_shifts)
     inputs = inputs.reshape(-1, hardware.inputs_per_beat)
-    converted = converted.reshape(-1, hardware.inputs_per_beat)
-    phases: list[Phase] = [_load(hardware, beats, row_shifts, places)]
+    out = [
+        converted_beat(hardware, beat, k % beats == beats - 1)
+        for k, beat in enumerate(values.reshape(-1, hardware.inputs_per_beat))
+    ]
+    phases: list[Phase] = [_load(hardware, beats, row_shifts)]
     # The last vector is cut before its last beat.
     cut = len(inputs) - 1
-    phases.append(_stream(hardware, "first part", inputs[:cut], converted[:cut]))
+    phases.append(_stream(hardware, "first part", inputs[:cut], out[:cut]))
     phases.append(Clocked("between parts", [({}, {"mid_vector": int(beats > 1)})]))
-    phases.append(_stream(hardware, "second part", inputs[cut:], converted[cut:]))
+    phases.append(_stream(hardware, "second part", inputs[cut:], out[cut:]))
     phases.append(Clocked("end", [({}, {"mid_vector": 0})]))
     return phases
 
@@ -85,7 +78,7 @@ def cases() -> Iterator[Case]:
     """Yield one case per parameter set: vectors of all beats, of fewer, and of one."""
     for name in SETS:
         hardware = HARDWARE[name]
-        sizes = sorted({hardware.input_beats, max(1, hardware.input_beats - 1), 1}, reverse=True)
+        sizes = sorted({hardware.row_beats, max(1, hardware.row_beats - 1), 1}, reverse=True)
         yield Case(
             f"row_conversion-{name}",
             lambda hardware=hardware: RowConversion(hardware=hardware),

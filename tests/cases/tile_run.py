@@ -7,7 +7,7 @@ from sim.golden.program_port import program_port
 from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import fill_cycles, run_cycles
 from sme_hw.params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
-from sme_hw.program import Region, entry_words, pack
+from sme_hw.program import Region, entry_words, pack, pack_inputs
 from sme_hw.tile_image import TileImage
 
 from .case import Clocked, Expected, Phase, Span, Streams, Values
@@ -39,14 +39,15 @@ class TileRun:
         self.hardware = hardware
         self.image = image
         counts = vector_bit_cycles(image, hardware, inputs).tolist()
-        self.clocks = run_cycles(hardware, counts, image.inputs, image.columns)
-        self.fill = fill_cycles(hardware, counts[:1], image.inputs, image.columns)
+        self.clocks = run_cycles(hardware, counts, image.size)
+        self.fill = fill_cycles(hardware, counts[:1], image.size)
         self.program = pack(image, hardware)
 
-        width = hardware.inputs_per_beat
-        padded = np.zeros((len(inputs), -(-image.inputs // width) * width), np.int64)
-        padded[:, : image.inputs] = inputs
-        self.inputs = [lanes(beat, hardware.input_bits) for beat in padded.reshape(-1, width)]
+        beats = pack_inputs(inputs, hardware)
+        self.beats = beats.shape[1]
+        self.inputs = [
+            lanes(beat, hardware.input_bits) for beat in beats.reshape(-1, hardware.inputs_per_beat)
+        ]
 
         results, clips = compute_unit(image, hardware, inputs)
         self.clips = clips + clips_before
@@ -79,7 +80,7 @@ class TileRun:
         writes = [
             write
             for write in program_port(self.program, self.hardware)
-            if write[0] in (Region.GROUPS, Region.DECODE)
+            if write[0] in (Region.GROUPS, Region.RCMR)
         ]
         writes.sort(key=lambda write: (write[0] == last, -write[1]))
         words = []
@@ -131,9 +132,8 @@ class TileRun:
     def run_watched(self) -> list[Phase]:
         """Return the first vector with pauses between its beats; all the way nothing is idle."""
         under_way = {"busy": 1, "program__ready": 0}
-        beats = self.inputs[: -(-self.image.inputs // self.hardware.inputs_per_beat)]
         clocks: list[tuple[Values, Expected]] = []
-        for beat in beats:
+        for beat in self.inputs[: self.beats]:
             driven = {"i__valid": 1, "i__payload": beat}
             clocks.append((driven, {"i__ready": 1} | (under_way if clocks else {})))
             clocks.append(({"i__valid": 0}, under_way))

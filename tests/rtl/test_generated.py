@@ -104,7 +104,7 @@ def test_manifest_and_determinism(tmp_path):
     ports |= {f"{s}__{p}" for s in ("program", "i", "o") for p in ("payload", "valid", "ready")}
     assert {port["name"] for port in first["ports"]} == ports
     regions = [region["region"] for region in first["memory_map"]]
-    assert regions == ["control", "groups", "decode", "cells"]
+    assert regions == ["control", "groups", "rcmr", "cells"]
     assert str(Path.cwd()) not in verilog
 
 

@@ -262,7 +262,7 @@ def test_figure_3():
     assert upper[0].tolist() == [[0b0101, 0b0110], [0b0100, 0b0001]]
     assert lower[0].tolist() == FIGURE_3[2:].tolist()
     shifts = np.concatenate([upper[1], lower[1]])
-    assert row_conversion(np.array(FIGURE_3_INPUTS), np.arange(4), shifts).tolist() == [
+    assert row_conversion(np.array(FIGURE_3_INPUTS), shifts).tolist() == [
         0b0100,
         0b0110,
         0b0100,

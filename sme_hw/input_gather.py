@@ -1,0 +1,170 @@
+"""The input gather: brings inputs into the order of the physical rows."""
+
+from amaranth import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .cycles import INPUT_BUFFERS
+from .params import HardwareParams, index_bits
+from .program import index_fields
+from .row_conversion import InputBeat
+
+__all__ = ["IndexEntry", "InputGather"]
+
+
+class IndexEntry(data.StructLayout):
+    """A physical row's entry of the input index.
+
+    Fields
+    ------
+    beat : range(input_beats)
+    lane : range(inputs_per_beat)
+        Where the row's input is in the input stream.
+    keep : 1
+        Some input does; else the row gets 0.
+    """
+
+    def __init__(self, hardware: HardwareParams):
+        fields = index_fields(hardware).items()
+        super().__init__({name: unsigned(bits) for name, bits in fields})
+
+
+class InputGather(wiring.Component):
+    """Store a vector in row order and read it in the order of the physical rows.
+
+    With row conversion this is the squeeze-out index decode of the design (reconstructed). The
+    input index is a memory with one word per beat of physical rows; each lane of a beat has a
+    copy of the vectors to read its input from.
+
+    One beat a clock on either side. A vector's first beat in the new order is on offer
+    :data:`sme_hw.cycles.GATHER_LATENCY` clocks after the vector's last beat came. At most
+    :data:`sme_hw.cycles.INPUT_BUFFERS` vectors may be in the compute unit.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+        Widths and sizes.
+
+    Members
+    -------
+    write : In(Signature(enable, address, data))
+        Loads a word of the input index; only while no vector is under way.
+    last_beat : In(range(input_beats))
+        Index of a vector's last beat in row order.
+    last_row_beat : In(range(row_beats))
+        Index of its last beat in the order of physical rows.
+    i : In(stream.Signature(InputBeat))
+        Inputs in row order; always ready.
+    o : Out(stream.Signature(InputBeat))
+        Inputs in the order of physical rows.
+    mid_vector : Out(1)
+        Some but not all beats of a vector were accepted.
+    """
+
+    def __init__(self, *, hardware: HardwareParams):
+        self.hardware = hardware
+        self.entries = data.ArrayLayout(IndexEntry(hardware), hardware.inputs_per_beat)
+        super().__init__(
+            {
+                "write": In(
+                    wiring.Signature(
+                        {
+                            "enable": Out(1),
+                            "address": Out(index_bits(hardware.row_beats)),
+                            "data": Out(self.entries),
+                        }
+                    )
+                ),
+                "last_beat": In(index_bits(hardware.input_beats)),
+                "last_row_beat": In(index_bits(hardware.row_beats)),
+                "i": In(stream.Signature(InputBeat(hardware))),
+                "o": Out(stream.Signature(InputBeat(hardware))),
+                "mid_vector": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the memories and the pipeline that reads them."""
+        m = Module()
+        hardware = self.hardware
+
+        # Storing: place after place.
+        place = Signal(range(INPUT_BUFFERS))
+        beat = Signal(index_bits(hardware.input_beats))
+        stored = Signal()
+        m.d.comb += [
+            self.i.ready.eq(1),
+            self.mid_vector.eq(beat != 0),
+            stored.eq(self.i.valid & (beat == self.last_beat)),
+        ]
+        with m.If(self.i.valid):
+            m.d.sync += beat.eq(beat + 1)
+        with m.If(stored):
+            m.d.sync += [beat.eq(0), place.eq(place + 1)]
+
+        # Reading: index, its output register, inputs, their output register, choice of the lane.
+        waiting = Signal(range(INPUT_BUFFERS + 1))
+        row_beat = Signal(index_bits(hardware.row_beats))
+        source_place = Signal.like(place)
+        valid: list[Value] = [waiting != 0, *(Signal(name=f"valid_{s}") for s in range(1, 5))]
+        valid.append(self.o.valid)
+        moves = [Signal(name=f"moves_{stage}") for stage in range(6)]
+        m.d.comb += moves[5].eq(self.o.ready)
+        for stage in reversed(range(5)):
+            m.d.comb += moves[stage].eq(~valid[stage + 1] | moves[stage + 1])
+            with m.If(moves[stage]):
+                m.d.sync += valid[stage + 1].eq(valid[stage])
+        ends = Signal()
+        m.d.comb += ends.eq(valid[0] & moves[0] & (row_beat == self.last_row_beat))
+        with m.If(valid[0] & moves[0]):
+            m.d.sync += row_beat.eq(Mux(ends, 0, row_beat + 1))
+        m.d.sync += [waiting.eq(waiting + stored - ends), source_place.eq(source_place + ends)]
+        places = [source_place]
+        for stage in (1, 2):
+            places.append(Signal.like(place, name=f"place_{stage}", reset_less=True))
+            with m.If(moves[stage - 1]):
+                m.d.sync += places[stage].eq(places[stage - 1])
+
+        m.submodules.index = index = memory.Memory(
+            shape=self.entries, depth=hardware.row_beats, init=[], attrs={"no_rw_check": 1}
+        )
+        index_write, index_read = index.write_port(), index.read_port()
+        entries = Signal(self.entries, reset_less=True)
+        m.d.comb += [
+            index_write.en.eq(self.write.enable),
+            index_write.addr.eq(self.write.address),
+            index_write.data.eq(self.write.data),
+            index_read.addr.eq(row_beat),
+            index_read.en.eq(moves[0]),
+        ]
+        with m.If(moves[1]):
+            m.d.sync += entries.eq(index_read.data)
+        # Lane and keep wait for the inputs.
+        late = [entries]
+        for stage in (3, 4):
+            late.append(Signal(self.entries, name=f"entries_{stage}", reset_less=True))
+            with m.If(moves[stage - 1]):
+                m.d.sync += late[-1].eq(late[-2])
+        for lane in range(hardware.inputs_per_beat):
+            beats = memory.Memory(
+                shape=InputBeat(hardware),
+                depth=INPUT_BUFFERS << len(beat),
+                init=[],
+                attrs={"no_rw_check": 1},
+            )
+            m.submodules[f"vectors_{lane}"] = beats
+            write_port, read_port = beats.write_port(), beats.read_port()
+            fetched = Signal(InputBeat(hardware), name=f"fetched_{lane}", reset_less=True)
+            m.d.comb += [
+                write_port.en.eq(self.i.valid),
+                write_port.addr.eq(Cat(beat, place)),
+                write_port.data.eq(self.i.payload),
+                read_port.addr.eq(Cat(entries[lane].beat, places[2])),
+                read_port.en.eq(moves[2]),
+            ]
+            with m.If(moves[3]):
+                m.d.sync += fetched.eq(read_port.data)
+            with m.If(moves[4]):
+                entry = late[-1][lane]
+                m.d.sync += self.o.payload[lane].eq(Mux(entry.keep, fetched[entry.lane], 0))
+        return m
