@@ -32,7 +32,7 @@ class ArrayMacro(wiring.Component):
     Members
     -------
     write : In(CellWrite)
-        Programming port.
+        Programming port; it writes where ``slot`` and ``column_step`` point to.
     slot : In(range(slots))
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
@@ -58,7 +58,6 @@ class ArrayMacro(wiring.Component):
                     CellWrite(
                         rows=hardware.group_rows,
                         cell_bits=hardware.cell_bits,
-                        depth=self.depth,
                         adcs=a,
                     )
                 ),

@@ -8,7 +8,7 @@ from .heap_plan import Field, Stage, heap_plan
 
 __all__ = ["CHAIN_POSITIONS", "bit_heap"]
 
-CHAIN_POSITIONS = 32
+CHAIN_POSITIONS = 72
 """Longest carry chain. Synthesis sees a chain as one adder, although carries end at fields."""
 
 

@@ -15,7 +15,7 @@ from .cycles import INPUT_BUFFERS, INPUT_REGISTER_LATENCY, macro_latency, splice
 from .group_scheduler import GroupScheduler
 from .input_gather import InputGather
 from .input_register import InputRegister
-from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
+from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams, index_bits
 from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
 from .program_check import ProgramCheck
 from .program_port import ProgramPort
@@ -165,7 +165,7 @@ class ComputeUnit(wiring.Component):
             step[clock] = valid, payload
 
         macros = self._array_macros(
-            m, platform, port, inputs.grounded, step[INPUT_REGISTER_LATENCY][1]
+            m, platform, port, inputs.grounded, step[INPUT_REGISTER_LATENCY - 1][1]
         )
         self._clip_counters(m, platform, macros, step[at_codes][0], configuration.clear)
 
@@ -228,26 +228,34 @@ class ComputeUnit(wiring.Component):
         self, m: Module, platform: object, port: ProgramPort, grounded: Any, step: Any
     ) -> list[tuple[ArrayMacro, ArrayMacro]]:
         """Build the crossbar pair of every plane; returns (positive, negative) pairs."""
+        # A program's cells take the way of the conversions' address.
         field, offset = {}, 0
         for name, width in cell_fields(self.hardware).items():
             field[name] = port.write.entry[offset : offset + width]
             offset += width
-        cell_write = port.write.enable & (port.write.region == Region.CELLS)
+        writing = port.write.enable & (port.write.region == Region.CELLS)
+        data = Signal(self.hardware.group_rows * self.hardware.cell_bits, name="cell_data")
+        adc = Signal(index_bits(self.hardware.adcs_per_crossbar), name="cell_adc")
+        slot, column_step = (Signal.like(step[k], name=k) for k in ("slot", "column_step"))
+        m.d.sync += [data.eq(port.write.data), adc.eq(field["adc"])]
+        with m.If(writing):
+            m.d.sync += [slot.eq(field["slot"]), column_step.eq(field["column_step"])]
+        with m.Else():
+            m.d.sync += [slot.eq(step.slot), column_step.eq(step.column_step)]
         pairs = []
         for j, adc_bits in enumerate(self.hardware.plane_adc_bits):
             pair = []
             for sign, sign_name in enumerate(("positive", "negative")):
                 macro = ArrayMacro(hardware=self.hardware, adc_bits=adc_bits)
                 m.submodules[f"macro_{j}_{sign_name}"] = shared(macro, platform)
+                m.d.sync += macro.write.enable.eq(
+                    writing & (field["plane"] == j) & (field["sign"] == sign)
+                )
                 m.d.comb += [
-                    macro.write.enable.eq(
-                        cell_write & (field["plane"] == j) & (field["sign"] == sign)
-                    ),
-                    macro.write.adc.eq(field["adc"]),
-                    macro.write.address.eq(Cat(field["column_step"], field["slot"])),
-                    macro.write.data.eq(port.write.data),
-                    macro.slot.eq(step.slot),
-                    macro.column_step.eq(step.column_step),
+                    macro.write.adc.eq(adc),
+                    macro.write.data.eq(data),
+                    macro.slot.eq(slot),
+                    macro.column_step.eq(column_step),
                     macro.grounded.eq(grounded),
                 ]
                 pair.append(macro)

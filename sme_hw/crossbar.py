@@ -14,25 +14,22 @@ __all__ = ["CellWrite", "Crossbar", "CrossbarBank"]
 
 
 class CellWrite(wiring.Signature):
-    """Programming port of a crossbar: one column of one slot a clock.
+    """Programming port of a crossbar: one column of one slot a clock, where reading points to.
 
     Members
     -------
     enable : Out(1)
     adc : Out(range(adcs))
         Memory bank: the ADC that converts this column.
-    address : Out(range(depth))
-        Slot and column step, as for reading.
     data : Out(rows * cell_bits)
         Cell bit b of row r at position ``b * rows + r``.
     """
 
-    def __init__(self, *, rows: int, cell_bits: int, depth: int, adcs: int):
+    def __init__(self, *, rows: int, cell_bits: int, adcs: int):
         super().__init__(
             {
                 "enable": Out(1),
                 "adc": Out(index_bits(adcs)),
-                "address": Out(index_bits(depth)),
                 "data": Out(rows * cell_bits),
             }
         )
@@ -59,12 +56,10 @@ class CrossbarBank(wiring.Component):
     Members
     -------
     write_enable : In(1)
-    write_address : In(range(depth))
-        Slot and column step to program.
     write_data : In(rows * cell_bits)
         Cell bit b of row r at position ``b * rows + r``.
     address : In(range(depth))
-        Slot and column step to read.
+        Slot and column step to read or to program.
     grounded : In(rows)
         Rows whose word line is off: their input bit is 0.
     total : Out(range(rows * (2**cell_bits - 1) + 1))
@@ -82,7 +77,6 @@ class CrossbarBank(wiring.Component):
         super().__init__(
             {
                 "write_enable": In(1),
-                "write_address": In(index_bits(depth)),
                 "write_data": In(rows * cell_bits),
                 "address": In(index_bits(depth)),
                 "grounded": In(rows),
@@ -98,15 +92,13 @@ class CrossbarBank(wiring.Component):
         )
         write_port = cells.write_port()
         read_port = cells.read_port()
-        address = Signal.like(self.address)
         grounded = [Signal(self.rows, name=f"grounded_{i}", reset_less=True) for i in range(2)]
         cells_read = Signal(self.rows * self.cell_bits, reset_less=True)
         m.d.comb += [
-            address.eq(Mux(self.write_enable, self.write_address, self.address)),
-            write_port.addr.eq(address),
+            write_port.addr.eq(self.address),
             write_port.data.eq(self.write_data),
             write_port.en.eq(self.write_enable),
-            read_port.addr.eq(address),
+            read_port.addr.eq(self.address),
             read_port.en.eq(~self.write_enable),
         ]
         m.d.sync += [
@@ -150,7 +142,7 @@ class Crossbar(wiring.Component):
     write : In(CellWrite)
         Programming port; a write suspends reading.
     address : In(range(depth))
-        Slot and column step to read.
+        Slot and column step to read or to program.
     grounded : In(rows)
         Rows whose word line is off: their input bit is 0.
     sums : Out(ArrayLayout(range(rows * (2**cell_bits - 1) + 1), adcs))
@@ -166,7 +158,7 @@ class Crossbar(wiring.Component):
         self.sum_max = rows * (2**cell_bits - 1)
         super().__init__(
             {
-                "write": In(CellWrite(rows=rows, cell_bits=cell_bits, depth=depth, adcs=adcs)),
+                "write": In(CellWrite(rows=rows, cell_bits=cell_bits, adcs=adcs)),
                 "address": In(index_bits(depth)),
                 "grounded": In(rows),
                 "sums": Out(data.ArrayLayout(unsigned(self.sum_max.bit_length()), adcs)),
@@ -181,7 +173,6 @@ class Crossbar(wiring.Component):
             m.submodules[f"bank_{adc}"] = shared(bank, platform)
             m.d.comb += [
                 bank.write_enable.eq(self.write.enable & (self.write.adc == adc)),
-                bank.write_address.eq(self.write.address),
                 bank.write_data.eq(self.write.data),
                 bank.address.eq(self.address),
                 bank.grounded.eq(self.grounded),

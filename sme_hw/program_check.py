@@ -16,7 +16,23 @@ from .program import (
 )
 from .program_port import EntryWrite
 
-__all__ = ["ProgramCheck"]
+__all__ = ["ProgramCheck", "at_least"]
+
+
+def at_least(value: Value, limit: int) -> Value:
+    """Return whether an unsigned value is at least a constant, without a carry chain.
+
+    Comparators over whole words would take more logic than all the rest of the check.
+    """
+    width = (limit - 1).bit_length() if limit else 0
+    if len(value) < width or (len(value) == width and limit == 1 << width):
+        return Const(0, 1)
+    result: Value = value[width:].any() if len(value) > width else Const(0, 1)
+    low: Value = Const(1, 1)
+    for i in range(width):
+        bit_of_limit = limit >> i & 1
+        low = value[i] & low if bit_of_limit else value[i] | low
+    return result | low if limit < 1 << width else result
 
 
 class ProgramCheck(wiring.Component):
@@ -57,15 +73,15 @@ class ProgramCheck(wiring.Component):
         with m.Switch(write.region):
             with m.Case(Region.CONTROL):
                 m.d.comb += starts.eq((write.entry == Control.MODE) & ~write.data[0])
-                m.d.comb += wrong.eq(write.entry >= len(Control))
+                m.d.comb += wrong.eq(at_least(write.entry, len(Control)))
                 for register, limit in control_limits(self.hardware).items():
-                    with m.If((write.entry == register) & (write.data[:32] >= limit)):
+                    with m.If((write.entry == register) & at_least(write.data[:32], limit)):
                         m.d.comb += wrong.eq(1)
             with m.Case(Region.GROUPS):
                 m.d.comb += wrong.eq(self._group_is_wrong(m))
             for region in (Region.RCMR, Region.INDEX):
                 with m.Case(region):
-                    m.d.comb += wrong.eq(write.entry >= entries[region])
+                    m.d.comb += wrong.eq(at_least(write.entry, entries[region]))
             with m.Case(Region.CELLS):
                 m.d.comb += wrong.eq(self._cell_is_wrong())
             with m.Default():
@@ -91,10 +107,10 @@ class ProgramCheck(wiring.Component):
         with m.If(write.enable & (write.region == Region.GROUPS)):
             m.d.sync += given.eq(before | here)
         return (
-            (write.entry >= hardware.slots)
-            | (slot >= hardware.slots)
+            at_least(write.entry, hardware.slots)
+            | at_least(slot, hardware.slots)
             | (last < first)
-            | (last >= hardware.converted_bits)
+            | at_least(last, hardware.converted_bits)
             | (before & here).any()
         )
 
@@ -102,6 +118,6 @@ class ProgramCheck(wiring.Component):
         wrong: Value = Const(0)
         offset = 0
         for width, limit in cell_limits(self.hardware):
-            wrong |= self.write.entry[offset : offset + width] >= limit
+            wrong |= at_least(self.write.entry[offset : offset + width], limit)
             offset += width
-        return wrong | (self.write.entry[offset:] != 0)
+        return wrong | self.write.entry[offset:].any()

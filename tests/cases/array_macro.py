@@ -34,12 +34,12 @@ def _phase(hardware: HardwareParams, plane: int) -> Clocked:
     responses: list[Expected] = []
     for slot, step, adc in np.ndindex(hardware.slots, steps, a):
         word = column_word(cells[slot * g : (slot + 1) * g, step * a + adc], hardware.cell_bits)
-        address = slot << (steps - 1).bit_length() | step
         stimuli.append(
             {
                 "write__enable": 1,
                 "write__adc": adc,
-                "write__address": address,
+                "slot": slot,
+                "column_step": step,
                 "write__data": word,
             }
         )

@@ -44,9 +44,8 @@ def _phase(hardware: HardwareParams, depth: int, adcs: int, bank: bool) -> Clock
         cells[:, address, adc] = levels
         values = {
             f"{prefix}enable": 1,
-            f"{prefix}address": address,
             f"{prefix}data": column_word(levels, cell_bits),
-            "address": int(rng.integers(depth)),
+            "address": address,
         }
         stimuli.append(values if bank else values | {"write__adc": adc})
         responses.append({})  # a write suspends reading
@@ -55,7 +54,6 @@ def _phase(hardware: HardwareParams, depth: int, adcs: int, bank: bool) -> Clock
         stimuli.append(
             {
                 f"{prefix}enable": 0,
-                f"{prefix}address": int(rng.integers(depth)),
                 f"{prefix}data": pattern(int(rng.integers(2**62)), rows * cell_bits),
                 "address": address,
                 "grounded": lanes(1 - word_lines, 1),
