@@ -107,12 +107,13 @@ def main() -> None:
     parser.add_argument("--json", help="write the figures to this file")
     options = parser.parse_args()
     rng = np.random.default_rng(SEED)
-    report = {"load_average": os.getloadavg()[0]}
-    for name, measure in (
-        ("mapping", lambda: mapping(rng)),
-        ("golden model, 128 x 128, batch 1024", lambda: golden(rng)),
-        ("rtl", lambda: rtl(rng, options.vectors)),
-    ):
+    report: dict[str, Any] = {"load_average": os.getloadavg()[0]}
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "mapping": lambda: mapping(rng),
+        "golden model, 128 x 128, batch 1024": lambda: golden(rng),
+        "rtl": lambda: rtl(rng, options.vectors),
+    }
+    for name, measure in measures.items():
         with threadpool_limits(1):
             report[name] = measure()
         print(name, json.dumps(report[name], indent=2), flush=True)
