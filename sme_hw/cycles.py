@@ -63,8 +63,8 @@ CLIP_COUNTER_LATENCY = 2
 GATHER_LATENCY = 6
 """Clocks from a vector's last input beat to its first beat in physical row order."""
 
-_BUFFER_LATENCY = 2
-"""Clocks from a finished result to the result stream: write and read of the buffer."""
+_BUFFER_LATENCY = 3
+"""Clocks from a finished result to the result stream: buffer memory, its output register."""
 
 
 def _ceil_div(a: int, b: int) -> int:
@@ -116,9 +116,10 @@ def pipeline_latency(hardware: HardwareParams) -> int:
 def result_buffer_depth(hardware: HardwareParams) -> int:
     """Return the buffer entries with which results of one vector never hold up the next one.
 
-    A whole vector may wait in the buffer while the pipeline behind it is full.
+    A whole vector may wait in the buffer while the pipeline behind it is full. A power of two.
     """
-    return hardware.column_steps + pipeline_latency(hardware) + _BUFFER_LATENCY + 2
+    needed = hardware.column_steps + pipeline_latency(hardware) + _BUFFER_LATENCY + 2
+    return 1 << (needed - 1).bit_length()
 
 
 def group_bit_cycles(hardware: HardwareParams, shift_min: int, shift_max: int) -> int:

@@ -1,7 +1,9 @@
 """The output register: buffers finished results and forms the beats of the result stream."""
 
+from dataclasses import dataclass
+
 from amaranth import Module, Mux, Signal, signed
-from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .cycles import result_buffer_depth
@@ -30,6 +32,15 @@ class ResultBeat(data.StructLayout):
                 "last": 1,
             }
         )
+
+
+@dataclass(frozen=True)
+class _Buffered:
+    """Results of the oldest column step: offered while valid, taken in a clock with ready."""
+
+    data: Signal
+    valid: Signal
+    ready: Signal
 
 
 class ResultBuffer(wiring.Component):
@@ -83,47 +94,73 @@ class ResultBuffer(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the credit counter, the buffer and the width adapter."""
+        """Build the buffer and the width adapter."""
         m = Module()
-        m.submodules.buffer = buffer = fifo.SyncFIFOBuffered(
-            width=self.step_layout.size, depth=self.depth
-        )
-        credits = Signal(range(self.depth + 1), init=self.depth)
-        release = Signal()
-        m.d.comb += [
-            self.room.eq(credits != 0),
-            self.empty.eq((credits == self.depth) & ~self.o.valid),
-            buffer.w_en.eq(self.i_valid),
-            buffer.w_data.eq(self.i),
-            release.eq(buffer.r_en & buffer.r_rdy),
-        ]
-        m.d.sync += credits.eq(credits + release - self.reserve)
+        buffered = self._buffer(m)
         if self.hardware.results_per_beat > self.hardware.adcs_per_crossbar:
-            self._gather(m, buffer)
+            self._gather(m, buffered)
         else:
-            self._split(m, buffer)
+            self._split(m, buffered)
         return m
 
-    def _split(self, m: Module, buffer: fifo.SyncFIFOBuffered) -> None:
+    def _buffer(self, m: Module) -> _Buffered:
+        """Store results; a block RAM with its output register lies between both sides."""
+        m.submodules.entries = entries = memory.Memory(
+            shape=self.step_layout.size, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+        )
+        write_port, read_port = entries.write_port(), entries.read_port()
+        newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
+        stored = Signal(range(self.depth + 1))
+        reserved = Signal(range(self.depth + 1))
+        fetched, fetch, moves = Signal(), Signal(), Signal()
+        buffered = _Buffered(
+            Signal(self.step_layout.size, name="oldest_data", reset_less=True),
+            Signal(name="oldest_valid"),
+            Signal(name="oldest_ready"),
+        )
+        m.d.comb += [
+            moves.eq(~buffered.valid | buffered.ready),
+            fetch.eq((stored != 0) & (~fetched | moves)),
+            write_port.addr.eq(newest),
+            write_port.data.eq(self.i),
+            write_port.en.eq(self.i_valid),
+            read_port.addr.eq(oldest),
+            read_port.en.eq(fetch),
+            self.room.eq(reserved != self.depth),
+            self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid),
+        ]
+        m.d.sync += [
+            newest.eq(newest + self.i_valid),
+            oldest.eq(oldest + fetch),
+            stored.eq(stored + self.i_valid - fetch),
+            reserved.eq(reserved + self.reserve - fetch),
+        ]
+        with m.If(~fetched | moves):
+            m.d.sync += fetched.eq(fetch)
+        with m.If(moves):
+            m.d.sync += [buffered.valid.eq(fetched), buffered.data.eq(read_port.data)]
+        return buffered
+
+    def _split(self, m: Module, buffered: _Buffered) -> None:
         """Send the results of one column step in one or more beats."""
         width = self.hardware.results_per_beat * self.hardware.result_bits
         parts = self.hardware.adcs_per_crossbar // self.hardware.results_per_beat
         part = Signal(index_bits(parts))
         beat = Signal(index_bits(self.hardware.result_beats))
-        results = buffer.r_data if parts == 1 else buffer.r_data.word_select(part, width)
+        results = buffered.data if parts == 1 else buffered.data.word_select(part, width)
         m.d.comb += [
-            self.o.valid.eq(buffer.r_rdy),
+            self.o.valid.eq(buffered.valid),
             self.o.payload.results.eq(results),
             self.o.payload.last.eq(beat == self.last_beat),
-            buffer.r_en.eq(self.o.ready & (self.o.payload.last | (part == parts - 1))),
+            buffered.ready.eq(self.o.ready & (self.o.payload.last | (part == parts - 1))),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [
                 beat.eq(Mux(self.o.payload.last, 0, beat + 1)),
-                part.eq(Mux(buffer.r_en, 0, part + 1)),
+                part.eq(Mux(buffered.ready, 0, part + 1)),
             ]
 
-    def _gather(self, m: Module, buffer: fifo.SyncFIFOBuffered) -> None:
+    def _gather(self, m: Module, buffered: _Buffered) -> None:
         """Collect the results of several column steps into one beat."""
         parts = self.hardware.results_per_beat // self.hardware.adcs_per_crossbar
         part = Signal(index_bits(parts))
@@ -134,18 +171,18 @@ class ResultBuffer(wiring.Component):
             for i in range(parts)
         ]
         m.d.comb += [
-            buffer.r_en.eq(~self.o.valid | self.o.ready),
+            buffered.ready.eq(~self.o.valid | self.o.ready),
             ends.eq(column == self.last_column_step),
         ]
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        with m.If(buffer.r_rdy & buffer.r_en):
+        with m.If(buffered.valid & buffered.ready):
             with m.If(part == 0):
                 m.d.sync += self.o.payload.results.eq(0)
             with m.Switch(part):
                 for i in range(parts):
                     with m.Case(i):
-                        m.d.sync += slices[i].eq(buffer.r_data)
+                        m.d.sync += slices[i].eq(buffered.data)
             m.d.sync += [
                 self.o.valid.eq(ends | (part == parts - 1)),
                 self.o.payload.last.eq(ends),

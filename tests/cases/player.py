@@ -14,7 +14,7 @@ __all__ = ["ClockedPlayer", "Player", "StreamPlayer", "players"]
 PATIENCE = 1000
 """Clocks without any transfer after which a phase has failed."""
 
-DRAIN = 16
+DRAIN = 32
 """Clocks after the last transfer in which nothing more may come; what was reserved arrives."""
 
 Read = Callable[[str], int]
