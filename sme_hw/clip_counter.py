@@ -24,7 +24,7 @@ class ClipCounter(wiring.Component):
     Members
     -------
     clear : In(1)
-        Sets the counter to zero; only while no conversions are under way.
+        Sets the counter to zero, which takes two clocks; only while no conversions are under way.
     valid : In(1)
         The flags belong to executed conversions.
     clips : In(flags)
@@ -51,9 +51,17 @@ class ClipCounter(wiring.Component):
         """Build the flag count and the saturating adder."""
         m = Module()
         step = Signal(range(self.flags + 1))
-        m.d.sync += step.eq(Mux(self.valid, sum(self.clips[i] for i in range(self.flags)), 0))
-        # An increment may exceed the whole counter when that is narrow, so compare before cutting.
+        clearing = Signal()
+        flags = sum(self.clips[i] for i in range(self.flags))
+        # Only one value can be set without logic before the flip-flops, and that is needed when
+        # the counter is full: so it is cleared by setting all bits and counting on by one.
+        m.d.sync += [
+            clearing.eq(self.clear),
+            step.eq(Mux(self.clear, 1, Mux(self.valid, flags, 0))),
+        ]
         exact = self.count + step
-        total = Mux(exact >= 2**self.width, 2**self.width - 1, exact)
-        m.d.sync += self.count.eq(Mux(self.clear, 0, total))
+        with m.If(self.clear | (exact[self.width :].any() & ~clearing)):
+            m.d.sync += self.count.eq(2**self.width - 1)
+        with m.Else():
+            m.d.sync += self.count.eq(exact)
         return m
