@@ -1,7 +1,7 @@
 """Weights to crossbar contents: encode, slice, squeeze, tile, count."""
 
 from .mapping import map_layer, map_matrix
-from .model import Counts, Errors, LayerMapping, MatrixMapping
+from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
 from .schedule import Schedule, schedule
 from .store import describe, load_mapping, save_mapping
@@ -17,6 +17,7 @@ __all__ = [
     "MatrixMapping",
     "Parameters",
     "Schedule",
+    "Tile",
     "describe",
     "load_mapping",
     "load_parameters",

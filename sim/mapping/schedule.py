@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sme_hw.cycles import compute_cycles
-from sme_hw.tile_image import EMPTY, TileImage
+from sme_hw.tile_image import TileImage
 
 from .grouping import shift_cycles
 from .model import LayerMapping
+from .row_tiles import bit_cycles_bound, count_by_shift
+from .slicing import ored_codes
 
 __all__ = ["Schedule", "schedule"]
 
@@ -22,11 +24,11 @@ class Schedule:
     bit_cycles : int
         Bit-cycles of all groups of all tiles.
     bit_cycles_in_order : int
-        The same if rows stayed in order (grouping ``none``).
+        The same if rows stayed in order (grouping ``none``), also when they are cut into tiles.
     bit_cycles_conventional : int
         The same without squeeze-out and with rows in order: every group takes Ma.
     bit_cycles_bound : int
-        No row order takes fewer: as few groups as hold the rows with a 1, Ma each.
+        No row order takes fewer, whichever tiles rows go to.
     lossless_adc_bits : tuple of int
         ADC bits per built plane with which no column of any tile can clip.
     columns_that_can_clip : tuple of int
@@ -82,19 +84,22 @@ def schedule(layer: LayerMapping) -> Schedule:
     ours = in_order = conventional = bound = 0
     clocks = []
     for matrix in layer.matrices:
+        shifts = np.unique(matrix.row_shifts)
+        ones = ored_codes(np.abs(matrix.codes), hardware.cols)
+        counts = count_by_shift(ones, matrix.row_shifts, shifts).sum(axis=0)
+        bound += bit_cycles_bound(counts, shifts, len(matrix.row_tiles), hardware)
+        rows, column_tiles = matrix.row_shifts.shape
+        for start in range(0, rows, hardware.rows):
+            block = matrix.row_shifts[start : start + hardware.rows]
+            plain = -(-len(block) // g) * ma * column_tiles
+            conventional += plain
+            in_order += plain + sum(shift_cycles(s, np.arange(len(block)), g) for s in block.T)
         for tile in matrix.tiles(hardware):
             image = matrix.image(tile, hardware)
             sums = _column_sums(image, g)
             peaks = np.maximum(peaks, sums.max(axis=(0, 2, 3)))
             clipping += np.count_nonzero(sums > limits[:, None, None], axis=(0, 2, 3))
-            shifts = matrix.row_shifts[tile[0], tile[1].start // hardware.cols]
-            groups = -(-image.inputs // g)
             ours += sum(image.bit_cycles)
-            in_order += groups * ma + shift_cycles(shifts, np.arange(image.inputs), g)
-            conventional += groups * ma
-            occupied = (image.input_index != EMPTY) & image.cells.any(axis=(0, 1, 3))
-            rows = int(np.count_nonzero(occupied))
-            bound += max(1, -(-rows // g)) * ma
             clocks.append(compute_cycles(hardware, image.bit_cycles, image.columns))
     return Schedule(
         ours,

@@ -31,10 +31,10 @@ def run_tiles(model, matrix, hardware, inputs):
     """Run a golden model on every tile: the outputs of the matrix, and clips per tile."""
     outputs = np.zeros((len(inputs), matrix.codes.shape[1]), np.int64)
     clips = []
-    for rows, columns in matrix.tiles(hardware):
-        image = matrix.image((rows, columns), hardware)
-        results, tile_clips = model(image, hardware, inputs[:, rows])
-        outputs[:, columns] += results
+    for tile in matrix.tiles(hardware):
+        image = matrix.image(tile, hardware)
+        results, tile_clips = model(image, hardware, inputs[:, tile.rows])
+        outputs[:, tile.columns] += results
         clips.append(np.asarray(tile_clips).tolist())
     return outputs.tolist(), clips
 
