@@ -6,7 +6,16 @@ import click
 import numpy as np
 
 from rtl_gen.files import check_writable
-from sim.mapping import LayerMapping, describe, map_layer, read_layers, save_mapping, schedule
+from sim.mapping import (
+    MAX_UNITS,
+    LayerMapping,
+    Spread,
+    describe,
+    map_layer,
+    read_layers,
+    save_mapping,
+    schedule,
+)
 from sme_hw.errors import InputError
 
 from .console import bar, output, table, write_report
@@ -57,6 +66,27 @@ def _integer_bits(layers: list[LayerMapping]) -> int:
     return max(2, largest.bit_length())
 
 
+def _print_spreads(names: list[str], tiles: list[int], spreads: list[Spread]) -> None:
+    """Print how long units take; layers follow one another."""
+    keys = ["makespan_clocks", "mean_clocks", "makespan_over_mean"]
+    keys += ["bound_clocks", "makespan_over_bound"]
+    units = spreads[0].units
+    total = Spread(
+        units,
+        sum(s.makespan for s in spreads),
+        sum(s.total for s in spreads),
+        sum(s.bound for s in spreads),
+    )
+    rows = [
+        [name, count, *(part.as_dict()[key] for key in keys)]
+        for name, count, part in zip(
+            [*names, "total"], [*tiles, sum(tiles)], [*spreads, total], strict=True
+        )
+    ]
+    columns = ["layer", "tiles", "makespan", "mean", "makespan / mean", "bound", "makespan / bound"]
+    table(f"Clocks a vector on {units} compute units, loading weights aside", columns, rows)
+
+
 @click.command("map")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option(
@@ -69,10 +99,20 @@ def _integer_bits(layers: list[LayerMapping]) -> int:
     help="Groups of a convolution; without it, 4-D weights with one input channel per group are "
     "taken as depthwise.",
 )
+@click.option(
+    "--units",
+    type=click.IntRange(1, MAX_UNITS),
+    help="Compute units that the tiles of a layer are distributed over; without it, one each.",
+)
 @parameter_options()
 @json_option
 def map_command(
-    file: str, directory: str | None, groups: tuple[str, ...], json_file: str | None, **options: Any
+    file: str,
+    directory: str | None,
+    groups: tuple[str, ...],
+    units: int | None,
+    json_file: str | None,
+    **options: Any,
 ) -> None:
     """Map the weights in FILE onto crossbars and count these.
 
@@ -105,7 +145,7 @@ def map_command(
             progress.advance(task)
     report = describe(layers) | {"ignored": ignored}
     for entry, plan in zip(report["layers"], schedules, strict=True):
-        entry["schedule"] = plan.as_dict()
+        entry["schedule"] = plan.as_dict(units)
     if directory is not None:
         save_mapping(layers, directory)
     write_report(json_file, report)
@@ -120,6 +160,10 @@ def map_command(
     if total["squeezed"]:
         ratio = total["conventional"] / total["squeezed"]
         output.print(f"{ratio:.2f} times fewer crossbars than conventional bit-slicing")
+    if units is not None:
+        tiles = [layer.counts.tiles for layer in layers]
+        spreads = [plan.spread(units) for plan in schedules]
+        _print_spreads([layer.name for layer in layers], tiles, spreads)
     unused = parameters.mapping.weight_bits - _integer_bits(layers)
     if unused > 0:
         output.print(

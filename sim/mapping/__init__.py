@@ -3,11 +3,12 @@
 from .mapping import map_layer, map_matrix
 from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
-from .schedule import Schedule, schedule
+from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
 from .store import describe, load_mapping, save_mapping
 from .weights import LayerWeights, read_array, read_layers
 
 __all__ = [
+    "MAX_UNITS",
     "OPTIONS",
     "Counts",
     "Errors",
@@ -17,6 +18,7 @@ __all__ = [
     "MatrixMapping",
     "Parameters",
     "Schedule",
+    "Spread",
     "Tile",
     "describe",
     "load_mapping",
@@ -28,4 +30,5 @@ __all__ = [
     "read_layers",
     "save_mapping",
     "schedule",
+    "spread",
 ]

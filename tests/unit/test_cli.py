@@ -66,6 +66,25 @@ def test_map_groups_option(data, capsys):
     assert json.loads((data / "m.json").read_text())["layers"][1]["groups"] == 1
 
 
+def test_map_units(data, capsys):
+    """--units adds a table; without it every tile has a unit of its own."""
+    code, out, _ = run(capsys, "map", "model.npz", "--preset", "tiny", "--json", "m.json")
+    assert code == 0
+    alone = [layer["schedule"] for layer in json.loads((data / "m.json").read_text())["layers"]]
+    assert "compute units" not in out
+    code, out, _ = run(
+        capsys, "map", "model.npz", "--preset", "tiny", "--units", "4", "--json", "m.json"
+    )
+    assert code == 0
+    assert "on 4 compute units" in out
+    layers = json.loads((data / "m.json").read_text())["layers"]
+    for layer, before in zip(layers, alone, strict=True):
+        plan = layer["schedule"]
+        assert (plan["units"], before["units"]) == (4, layer["tiles"])
+        assert plan["makespan_clocks"] >= plan["bound_clocks"] >= before["makespan_clocks"]
+        assert before["makespan_clocks"] == before["bound_clocks"]
+
+
 def test_presets_json(data, capsys):
     """All presets with all values."""
     code, out, _ = run(capsys, "presets", "--json", "p.json")
@@ -94,6 +113,9 @@ BAD = [
     (("map", "w.npy", "--groups", "a=0"), "a=0"),
     (("map", "model.npz", "--groups", "b=2"), "groups b"),
     (("map", "model.npz", "--groups", "a.weight=7"), "cannot form 7 groups"),
+    (("map", "w.npy", "--units", "0"), "'--units': 0"),
+    (("map", "w.npy", "--units", "1000001"), "'--units': 1000001"),
+    (("map", "w.npy", "--units", "two"), "'two'"),
     (("map", "w.npy", "-o", "w.npy/below"), "w.npy"),
     (("map", "w.npy", "--json", "w.npy/m.json"), "w.npy"),
     (("generate",), "--output"),
