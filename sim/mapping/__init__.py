@@ -5,7 +5,7 @@ from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
 from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
 from .store import describe, load_mapping, save_mapping
-from .weights import LayerWeights, read_array, read_layers
+from .weights import LayerWeights, read_array, read_arrays, read_layers
 
 __all__ = [
     "MAX_UNITS",
@@ -27,6 +27,7 @@ __all__ = [
     "map_matrix",
     "presets",
     "read_array",
+    "read_arrays",
     "read_layers",
     "save_mapping",
     "schedule",

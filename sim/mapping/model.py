@@ -209,3 +209,8 @@ class LayerMapping:
     matrices: tuple[MatrixMapping, ...]
     counts: Counts = field(default_factory=Counts)
     errors: Errors = field(default_factory=Errors)
+
+    @property
+    def inputs(self) -> int:
+        """Elements of an input vector: the inputs of one group after the other."""
+        return max(matrix.placement.input_slice.stop for matrix in self.matrices)
