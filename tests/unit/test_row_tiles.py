@@ -186,9 +186,10 @@ def test_against_every_way_to_deal_rows(column_tiles, rows_active):
 
 
 def test_tiles_of_unlike_height_are_evened_out():
-    """Twelve like rows on crossbars of eight: six and six, where time is to be gained by it."""
-    weights = np.ones((12, 3), int)
-    for rows_active, sizes in ((2, [6, 6]), ("all", [8, 4])):
+    """Twelve rows on crossbars of eight: six and six, where time is to be gained by it."""
+    for small, rows_active, sizes in ((12, 2, [6, 6]), (3, 2, [6, 6]), (12, "all", [8, 4])):
+        weights = np.full((12, 3), 255)
+        weights[:small] = 1
         options = {"rows_active": rows_active, "grouping": "balanced"}
         (matrix,) = map_matrix(weights, load_parameters("tiny", **options)).matrices
         assert [int(np.count_nonzero(tile != EMPTY)) for tile in matrix.row_tiles] == sizes
@@ -213,6 +214,18 @@ def test_moved_rows_are_gathered():
     bits = [describe([layer])["layers"][0]["index_bits"] for layer in layers.values()]
     assert [entry["matrix"] for entry in bits] == [0, 0, 64]
     assert [entry["tile"] for entry in bits] == [0, 64, 64]
+
+
+def test_small_codes_share_tiles():
+    """Where no row is moved, tiles of small codes leave their leading planes empty."""
+    weights = np.tile([[1, 1], [255, 1]], (8, 1))
+    options = {"squeeze": 0, "preset": "tiny"}
+    counts = [
+        map_matrix(weights, load_parameters(grouping=grouping, **options)).counts
+        for grouping in ROW_TILES
+    ]
+    assert [count.squeezed for count in counts] == [16, 16, 9]
+    assert [count.sliced for count in counts] == [16, 16, 9]
 
 
 def test_rows_without_a_one_fill_tiles_up():
