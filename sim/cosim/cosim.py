@@ -208,7 +208,7 @@ class Session:
         outputs = np.zeros((vectors, matrix.codes.shape[1]), np.int64)
         golden = np.zeros_like(outputs)
         tiles = []
-        columns = [c for _, c in matrix.tiles(self.parameters.hardware) for _ in range(2)]
+        columns = [t.columns for t in matrix.tiles(self.parameters.hardware) for _ in range(2)]
         for job, part, values, measured in zip(jobs, columns, returned, report, strict=True):
             if not job.stalled:
                 outputs[:, part] += values

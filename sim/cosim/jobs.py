@@ -64,11 +64,11 @@ def tile_jobs(layer: LayerMapping, inputs: np.ndarray) -> list[Job]:
     hardware = layer.parameters.hardware
     (matrix,) = layer.matrices
     jobs = []
-    for rows, columns in matrix.tiles(hardware):
-        place = f"rows {rows.start}..{rows.stop - 1} columns {columns.start}..{columns.stop - 1}"
-        name = f"{layer.name} {place}"
-        image = matrix.image((rows, columns), hardware)
-        jobs.append(make_job(name, image, hardware, inputs[:, rows]))
-        stalled = make_job(f"{name}, stalled", image, hardware, inputs[:STALLED_VECTORS, rows])
+    for tile in matrix.tiles(hardware):
+        name = f"{layer.name} {tile.name}"
+        image = matrix.image(tile, hardware)
+        vectors = inputs[:, tile.rows]
+        jobs.append(make_job(name, image, hardware, vectors))
+        stalled = make_job(f"{name}, stalled", image, hardware, vectors[:STALLED_VECTORS])
         jobs.append(replace(stalled, stalled=True))
     return jobs

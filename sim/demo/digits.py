@@ -138,9 +138,9 @@ def _golden_product(layers: list[QuantisedLayer]) -> Product:
     def product(n: int, inputs: np.ndarray) -> np.ndarray:
         matrix = layers[n].mapping.matrices[0]
         results = np.zeros((len(inputs), matrix.codes.shape[1]), np.int64)
-        for rows, columns in matrix.tiles(hardware):
-            image = matrix.image((rows, columns), hardware)
-            results[:, columns] += compute_unit(image, hardware, inputs[:, rows])[0]
+        for tile in matrix.tiles(hardware):
+            image = matrix.image(tile, hardware)
+            results[:, tile.columns] += compute_unit(image, hardware, inputs[:, tile.rows])[0]
         return results
 
     return product

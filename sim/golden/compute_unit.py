@@ -1,5 +1,7 @@
 """Reference of :class:`sme_hw.compute_unit.ComputeUnit`: what a tile computes, bit for bit."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
@@ -18,12 +20,16 @@ __all__ = [
     "can_clip",
     "compute_unit",
     "compute_unit_bit_serial",
+    "count_clips",
     "effective_weights",
     "vector_bit_cycles",
 ]
 
 _BATCH = 256
 """Vectors computed together, so that intermediate arrays stay in the cache."""
+
+_SUMS = 1 << 20
+"""Column sums formed together when clips are counted, about: 4 MB."""
 
 
 def effective_weights(image: TileImage, hardware: HardwareParams) -> np.ndarray:
@@ -115,3 +121,41 @@ def compute_unit_bit_serial(
             total += -sample if step.subtract else sample
     counters = [clip_counter(int(c), width=CLIP_COUNTER_BITS) for c in clip_totals]
     return results, np.array(counters, np.int64)
+
+
+def count_clips(image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> np.ndarray:
+    """Return the clipped conversions of :func:`compute_unit_bit_serial`, not saturated, faster.
+
+    Only columns are computed whose cells could exceed their ADC if all rows were active.
+
+    Parameters
+    ----------
+    image : TileImage
+    hardware : HardwareParams
+    inputs : numpy.ndarray of integers, shape (vectors, inputs)
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (planes,)
+        The most significant plane first.
+    """
+    clips = np.zeros(hardware.planes, np.int64)
+    largest = (2 ** np.array(hardware.plane_adc_bits) << hardware.adc_lsb) - 1
+    for slot, first, cycles in image.groups.tolist():
+        rows = slice(slot * hardware.group_rows, (slot + 1) * hardware.group_rows)
+        cells = image.cells[:, :, rows]
+        signs, planes, columns = np.nonzero(cells.sum(axis=2, dtype=np.int32) > largest[:, None])
+        if not len(planes):
+            continue
+        weights = cells[signs, planes, :, columns].T.astype(np.float32)
+        group = replace(
+            image, input_index=image.input_index[rows], row_shifts=image.row_shifts[rows]
+        )
+        batch = max(1, _SUMS // (cycles * max(weights.shape)))
+        for start in range(0, len(inputs), batch):
+            converted = convert(group, inputs[start : start + batch])
+            bits = input_register(converted[None], np.arange(first, first + cycles)[:, None, None])
+            sums = bits.reshape(-1, bits.shape[2]).astype(np.float32) @ weights
+            clipped = np.count_nonzero(sums > largest[planes], axis=0)
+            clips += np.bincount(planes, clipped, hardware.planes).astype(np.int64)
+    return clips

@@ -1,13 +1,14 @@
 """Weights to crossbar contents: encode, slice, squeeze, tile, count."""
 
 from .mapping import map_layer, map_matrix
-from .model import Counts, Errors, LayerMapping, MatrixMapping
+from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
-from .schedule import Schedule, schedule
+from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
 from .store import describe, load_mapping, save_mapping
-from .weights import LayerWeights, read_array, read_layers
+from .weights import LayerWeights, read_array, read_arrays, read_layers
 
 __all__ = [
+    "MAX_UNITS",
     "OPTIONS",
     "Counts",
     "Errors",
@@ -17,6 +18,8 @@ __all__ = [
     "MatrixMapping",
     "Parameters",
     "Schedule",
+    "Spread",
+    "Tile",
     "describe",
     "load_mapping",
     "load_parameters",
@@ -24,7 +27,9 @@ __all__ = [
     "map_matrix",
     "presets",
     "read_array",
+    "read_arrays",
     "read_layers",
     "save_mapping",
     "schedule",
+    "spread",
 ]

@@ -41,6 +41,11 @@ class Placement:
         return matrix
 
     @property
+    def input_slice(self) -> slice:
+        """The layer's inputs that its rows take: those of one group after the other."""
+        return slice(self.groups[0] * self.rows, (self.groups[-1] + 1) * self.rows)
+
+    @property
     def output_slice(self) -> slice:
         """The layer's outputs that its columns compute."""
         return slice(self.groups[0] * self.columns, (self.groups[-1] + 1) * self.columns)

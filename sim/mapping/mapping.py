@@ -15,8 +15,9 @@ from .grouping import GROUPINGS
 from .layers import Placement, placements, unroll
 from .model import Counts, Errors, LayerMapping, MatrixMapping, signed_levels
 from .params import AUTO, Parameters, load_parameters
+from .row_tiles import ROW_TILES
 from .scales import SCALES, Scale, scale_factors
-from .slicing import occupied_planes, tile_starts
+from .slicing import occupied_planes, ored_codes, tile_starts
 from .squeeze import POLICIES, squeeze
 
 __all__ = ["map_layer", "map_matrix"]
@@ -36,6 +37,21 @@ class _Encoding:
     scale: Scale
     grid: Grid
     degree: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """A mapped part of a matrix.
+
+    ``ored`` has the codes of every row of a tile ored, shape (3, rows, column tiles): magnitudes
+    before squeeze-out, then positive and negative ones after it.
+    """
+
+    codes: np.ndarray
+    shifts: np.ndarray
+    ored: np.ndarray
+    counts: Counts
+    errors: Errors
 
 
 def _choose_encoding(parameters: Parameters, dtype: np.dtype[Any]) -> _Encoding:
@@ -73,10 +89,9 @@ def _peaks(matrix: np.ndarray, rows: int) -> np.ndarray:
 
 def _map_block(
     weights: np.ndarray, factors: np.ndarray, encoding: _Encoding, parameters: Parameters
-) -> tuple[np.ndarray, np.ndarray, Counts, Errors]:
-    """Map some columns of one row of tiles: signed codes, row shifts, counts and errors."""
+) -> _Block:
+    """Map some columns of some rows, in full tiles as far as columns go."""
     hardware, mapping = parameters.hardware, parameters.mapping
-    cell_bits, planes = hardware.cell_bits, parameters.code_bits // hardware.cell_bits
     codec, grid = encoding.codec, encoding.grid
     weights = np.ascontiguousarray(weights)  # layers come transposed: (out, in)
     magnitudes = np.abs(weights.astype(np.float64))
@@ -95,21 +110,11 @@ def _map_block(
     starts = tile_starts(weights.shape[1], hardware.cols)
     negative = weights < 0
     signed = np.where(negative, -squeezed, squeezed)
-    before = occupied_planes(codes, hardware.cols, cell_bits, planes)
-    after = occupied_planes(squeezed, hardware.cols, cell_bits, planes)
-    by_sign = [np.where(negative, 0, squeezed), np.where(negative, squeezed, 0)]
+    by_sign = np.where(negative, 0, squeezed), np.where(negative, squeezed, 0)
+    ored = np.stack([ored_codes(part, hardware.cols) for part in (codes, *by_sign)])
     counts = Counts(
-        tiles=len(starts),
-        conventional=len(starts) * planes,
-        sliced=int(before.sum()),
-        squeezed=int(after.sum()),
-        physical=sum(
-            int(occupied_planes(part, hardware.cols, cell_bits, planes).sum()) for part in by_sign
-        ),
-        rcmr_bits=shifts.size * hardware.rcmr_bits,
-        shifted_rows=int(np.count_nonzero(shifts)),
+        rcmr_bits=shifts.size * hardware.rcmr_bits, shifted_rows=int(np.count_nonzero(shifts))
     )
-
     steps = codec.code_step(factors, grid)
     effective = squeezed
     if shifts.any():
@@ -132,22 +137,40 @@ def _map_block(
         squeeze=squares(mapped - quantised) if mapped is not quantised else 0.0,
         total=squares(magnitudes - mapped),
     )
-    return signed.astype(np.int16), shifts, counts, errors
+    return _Block(signed.astype(np.int16), shifts, ored, counts, errors)
 
 
-def _row_order(codes: np.ndarray, row_shifts: np.ndarray, parameters: Parameters) -> np.ndarray:
+def _crossbars(ored: np.ndarray, row_tiles: np.ndarray, parameters: Parameters) -> Counts:
+    """Count the crossbars of a matrix from the ored codes of its rows, like those of a block."""
+    cell_bits = parameters.hardware.cell_bits
+    planes = parameters.code_bits // cell_bits
+
+    def used(rows: np.ndarray) -> int:
+        return int(np.count_nonzero(occupied_planes(rows, row_tiles, cell_bits, planes)))
+
+    before, positive, negative = ored
+    tiles = len(row_tiles) * ored.shape[2]
+    return Counts(
+        tiles=tiles,
+        conventional=tiles * planes,
+        sliced=used(before),
+        squeezed=used(positive | negative),
+        physical=used(positive) + used(negative),
+    )
+
+
+def _row_order(
+    codes: np.ndarray, row_shifts: np.ndarray, row_tiles: np.ndarray, parameters: Parameters
+) -> np.ndarray:
     """Return the row order of every tile."""
     hardware = parameters.hardware
     grouping = GROUPINGS[parameters.mapping.grouping]
-    starts = tile_starts(len(codes), hardware.rows).tolist()
-    order = np.full((len(starts), row_shifts.shape[1], hardware.rows), EMPTY, np.int16)
-    if not hardware.input_index:
-        for i, r in enumerate(starts):
-            used = min(hardware.rows, len(codes) - r)
-            order[i, :, :used] = np.arange(used)
-        return order
-    for i, r in enumerate(starts):
-        rows = slice(r, r + hardware.rows)
+    order = np.full((len(row_tiles), row_shifts.shape[1], hardware.rows), EMPTY, np.int16)
+    for i, members in enumerate(row_tiles):
+        rows = members[members != EMPTY]
+        if not hardware.input_index:
+            order[i, :, : len(rows)] = np.arange(len(rows))
+            continue
         for t in range(row_shifts.shape[1]):
             tile = codes[rows, t * hardware.cols : (t + 1) * hardware.cols]
             levels = signed_levels(tile, hardware)
@@ -165,24 +188,29 @@ def _map_placed(
 ) -> tuple[MatrixMapping, Counts, Errors]:
     hardware = parameters.hardware
     rows, columns = matrix.shape
+    column_tiles = len(tile_starts(columns, hardware.cols))
     codes = np.empty((rows, columns), np.int16)
-    row_shifts = np.empty((rows, len(tile_starts(columns, hardware.cols))), np.uint8)
+    row_shifts = np.empty((rows, column_tiles), np.uint8)
+    ored = np.empty((3, rows, column_tiles), np.int16)
     counts, errors = Counts(), Errors()
     tiles_at_once = max(1, _BLOCK // (hardware.rows * hardware.cols))
-    width = tiles_at_once * hardware.cols
     for r in range(0, rows, hardware.rows):
-        for t, c in enumerate(range(0, columns, width)):
-            part = slice(r, r + hardware.rows), slice(c, c + width)
-            codes[part], shifts, block_counts, block_errors = _map_block(
-                matrix[part], factors[part[1]], encoding, parameters
-            )
-            first = t * tiles_at_once
-            row_shifts[part[0], first : first + shifts.shape[1]] = shifts
-            counts.add(block_counts)
-            errors.add(block_errors)
-    order = _row_order(codes, row_shifts, parameters)
+        for t in range(0, column_tiles, tiles_at_once):
+            block_rows = slice(r, r + hardware.rows)
+            tiles = slice(t, t + tiles_at_once)
+            part = block_rows, slice(t * hardware.cols, tiles.stop * hardware.cols)
+            block = _map_block(matrix[part], factors[part[1]], encoding, parameters)
+            codes[part] = block.codes
+            row_shifts[block_rows, tiles] = block.shifts
+            ored[:, block_rows, tiles] = block.ored
+            counts.add(block.counts)
+            errors.add(block.errors)
+    choose = ROW_TILES[parameters.mapping.grouping]
+    row_tiles = choose(ored[1] | ored[2], row_shifts, hardware)
+    counts.add(_crossbars(ored, row_tiles, parameters))
+    order = _row_order(codes, row_shifts, row_tiles, parameters)
     steps = encoding.codec.code_step(factors, encoding.grid)
-    return MatrixMapping(placement, codes, row_shifts, order, steps), counts, errors
+    return MatrixMapping(placement, codes, row_shifts, row_tiles, order, steps), counts, errors
 
 
 def _map_groups(

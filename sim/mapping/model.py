@@ -13,7 +13,7 @@ from .layers import Placement
 from .params import Parameters
 from .slicing import cell_levels, tile_starts
 
-__all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "signed_levels"]
+__all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "Tile", "signed_levels"]
 
 
 class _Sums:
@@ -84,6 +84,36 @@ class Errors(_Sums):
 
 
 @dataclass(frozen=True, eq=False)
+class Tile:
+    """Where a tile stands, and what part of a matrix it holds.
+
+    Parameters
+    ----------
+    row_tile, column_tile : int
+        Its place among the tiles.
+    rows : numpy.ndarray of int64, shape (inputs,)
+        Rows of the matrix in the order of the tile's inputs.
+    columns : slice
+        Columns of the matrix.
+    """
+
+    row_tile: int
+    column_tile: int
+    rows: np.ndarray
+    columns: slice
+
+    @property
+    def name(self) -> str:
+        """What to call it in reports."""
+        first, last = int(self.rows[0]), int(self.rows[-1])
+        if last - first + 1 == len(self.rows):
+            rows = f"rows {first}..{last}"
+        else:
+            rows = f"row tile {self.row_tile} ({len(self.rows)} of rows {first}..{last})"
+        return f"{rows} columns {self.columns.start}..{self.columns.stop - 1}"
+
+
+@dataclass(frozen=True, eq=False)
 class MatrixMapping:
     """One matrix on its crossbars.
 
@@ -95,6 +125,9 @@ class MatrixMapping:
         Signed codes as they stand in the cells, that is after squeeze-out.
     row_shifts : numpy.ndarray of uint8, shape (rows, column tiles)
         Left shift of the inputs.
+    row_tiles : numpy.ndarray of int32, shape (row tiles, crossbar rows)
+        Rows of each row tile, ascending, with :data:`sme_hw.tile_image.EMPTY` after the last one.
+        They are the inputs of all its tiles.
     row_order : numpy.ndarray of int16, shape (row tiles, column tiles, crossbar rows)
         For each physical row of each tile, the row of the tile that it holds, or
         :data:`sme_hw.tile_image.EMPTY`.
@@ -105,28 +138,27 @@ class MatrixMapping:
     placement: Placement
     codes: np.ndarray
     row_shifts: np.ndarray
+    row_tiles: np.ndarray
     row_order: np.ndarray
     code_steps: np.ndarray
 
-    def tiles(self, hardware: HardwareParams) -> list[tuple[slice, slice]]:
-        """Return the rows and columns of every tile, row by row."""
-        rows, columns = self.codes.shape
+    def tiles(self, hardware: HardwareParams) -> list[Tile]:
+        """Return all tiles, row tile by row tile."""
+        width, columns = hardware.cols, self.codes.shape[1]
         return [
-            (slice(r, min(r + hardware.rows, rows)), slice(c, min(c + hardware.cols, columns)))
-            for r in tile_starts(rows, hardware.rows).tolist()
-            for c in tile_starts(columns, hardware.cols).tolist()
+            Tile(i, j, rows[rows != EMPTY].astype(np.int64), slice(c, min(c + width, columns)))
+            for i, rows in enumerate(self.row_tiles)
+            for j, c in enumerate(tile_starts(columns, width).tolist())
         ]
 
-    def image(self, tile: tuple[slice, slice], hardware: HardwareParams) -> TileImage:
+    def image(self, tile: Tile, hardware: HardwareParams) -> TileImage:
         """Return what ``tile`` puts into a compute unit."""
-        rows, columns = tile
-        codes = self.codes[tile]
-        column_tile = columns.start // hardware.cols
-        order = self.row_order[rows.start // hardware.rows, column_tile].astype(np.int64)
+        codes = self.codes[tile.rows, tile.columns]
+        order = self.row_order[tile.row_tile, tile.column_tile].astype(np.int64)
         order = order[: 1 + int(np.flatnonzero(order != EMPTY)[-1])]
         used = order != EMPTY
         shifts = np.zeros(len(order), np.uint8)
-        shifts[used] = self.row_shifts[rows, column_tile][order[used]]
+        shifts[used] = self.row_shifts[tile.rows, tile.column_tile][order[used]]
         levels = signed_levels(codes, hardware)
         cells = np.zeros((*levels.shape[:2], len(order), levels.shape[3]), np.uint8)
         cells[:, :, used] = levels[:, :, order[used]]
@@ -177,3 +209,8 @@ class LayerMapping:
     matrices: tuple[MatrixMapping, ...]
     counts: Counts = field(default_factory=Counts)
     errors: Errors = field(default_factory=Errors)
+
+    @property
+    def inputs(self) -> int:
+        """Elements of an input vector: the inputs of one group after the other."""
+        return max(matrix.placement.input_slice.stop for matrix in self.matrices)

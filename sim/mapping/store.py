@@ -10,6 +10,8 @@ import numpy as np
 
 from rtl_gen.files import staged_directory, write_json
 from sme_hw.errors import InputError
+from sme_hw.params import index_bits
+from sme_hw.tile_image import EMPTY
 
 from .layers import placements
 from .model import Counts, Errors, LayerMapping, MatrixMapping
@@ -17,10 +19,10 @@ from .params import Parameters
 
 __all__ = ["describe", "load_mapping", "save_mapping"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the files; it grows when older readers would misread them."""
 
-_ARRAYS = ("codes", "row_shifts", "row_order", "code_steps")
+_ARRAYS = ("codes", "row_shifts", "row_tiles", "row_order", "code_steps")
 
 
 def _rounded(decibel: float | None) -> float | None:
@@ -30,6 +32,21 @@ def _rounded(decibel: float | None) -> float | None:
 def _crossbars(counts: Counts) -> dict[str, int]:
     keys = ("conventional", "sliced", "squeezed", "physical")
     return {key: getattr(counts, key) for key in keys}
+
+
+def _index_bits(layer: LayerMapping) -> dict[str, int]:
+    """Return the bits that row order costs: of every tile's inputs, and of address generation.
+
+    Row tiles whose rows follow one another need no addresses; all column tiles share them.
+    """
+    hardware = layer.parameters.hardware
+    tile = matrix = 0
+    for part in layer.matrices:
+        rows, column_tiles = part.row_shifts.shape
+        tile += rows * column_tiles * hardware.row_index_bits
+        if (np.diff(part.row_tiles[part.row_tiles != EMPTY]) < 0).any():
+            matrix += rows * index_bits(rows)
+    return {"tile": tile, "matrix": matrix}
 
 
 def _describe_layer(layer: LayerMapping) -> dict[str, Any]:
@@ -46,6 +63,7 @@ def _describe_layer(layer: LayerMapping) -> dict[str, Any]:
         "tiles": layer.counts.tiles,
         "crossbars": _crossbars(layer.counts),
         "rcmr_bits": layer.counts.rcmr_bits,
+        "index_bits": _index_bits(layer),
         "shifted_rows": layer.counts.shifted_rows,
         "rows_outside_window": layer.counts.rows_outside_window,
         "sqnr_db": {
@@ -95,6 +113,14 @@ def save_mapping(layers: list[LayerMapping], directory: str | Path) -> None:
         write_json(stage / "mapping.json", describe(layers))
 
 
+def _check_row_tiles(name: str, matrix: MatrixMapping) -> None:
+    """Refuse row tiles that lose or repeat a row, or have none."""
+    used = matrix.row_tiles != EMPTY
+    ended = (used[:, 1:] <= used[:, :-1]).all() and used[:, 0].all()
+    if not ended or sorted(matrix.row_tiles[used].tolist()) != list(range(len(matrix.codes))):
+        raise ValueError(f"the row tiles of layer {name} do not hold every row once")
+
+
 def _load_layer(
     entry: dict[str, Any], index: int, parameters: Parameters, archive: Any
 ) -> LayerMapping:
@@ -103,18 +129,21 @@ def _load_layer(
     places = placements(entry["groups"], rows, columns, hardware.rows, hardware.cols)
     matrices = []
     for j, place in enumerate(places):
-        codes, shifts, order, steps = (archive[f"{index}.{j}.{kind}"] for kind in _ARRAYS)
+        arrays = [archive[f"{index}.{j}.{kind}"] for kind in _ARRAYS]
         row_tiles = -(-place.shape[0] // hardware.rows)
         tiles = -(-place.shape[1] // hardware.cols)
         expected = (
             place.shape,
             (place.shape[0], tiles),
+            (row_tiles, hardware.rows),
             (row_tiles, tiles, hardware.rows),
             place.shape[1:],
         )
-        if (codes.shape, shifts.shape, order.shape, steps.shape) != expected:
+        if tuple(array.shape for array in arrays) != expected:
             raise ValueError(f"the arrays of layer {entry['name']} have other shapes")
-        matrices.append(MatrixMapping(place, codes, shifts, order, steps))
+        matrix = MatrixMapping(place, *arrays)
+        _check_row_tiles(entry["name"], matrix)
+        matrices.append(matrix)
     counts = Counts(
         tiles=entry["tiles"],
         rcmr_bits=entry["rcmr_bits"],

@@ -10,7 +10,7 @@ import numpy as np
 
 from sme_hw.errors import InputError
 
-__all__ = ["LayerWeights", "read_array", "read_layers"]
+__all__ = ["LayerWeights", "read_array", "read_arrays", "read_layers"]
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
 
@@ -47,6 +47,20 @@ def read_array(path: str | Path) -> np.ndarray:
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path} holds several arrays; a single one (.npy) is needed")
     return array
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a .npz file by their names.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is cut short, or holds Python objects.
+    """
+    try:
+        return {name: load() for name, load in _npz_arrays(Path(path))}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read: {_line(error)}") from None
 
 
 def _line(error: Exception) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.mapping import LayerMapping
+from sim.mapping import LayerMapping, Tile
 from sim.mapping.slicing import cell_levels
 from sme_hw.errors import InputError
 
@@ -13,17 +13,13 @@ __all__ = ["draw_bit_planes"]
 _POSITIVE, _NEGATIVE, _EMPTY, _RELEASED = "#2166ac", "#b2182b", "#ffffff", "#d9d9d9"
 
 
-Tile = tuple[slice, slice]
-
-
 def _most_moved_tile(layer: LayerMapping) -> Tile:
     """Return the tile with the most moved rows: there is most to see."""
     hardware = layer.parameters.hardware
     matrix = layer.matrices[0]
 
     def moved(tile: Tile) -> int:
-        rows, columns = tile
-        return int(np.count_nonzero(matrix.row_shifts[rows, columns.start // hardware.cols]))
+        return int(np.count_nonzero(matrix.row_shifts[tile.rows, tile.column_tile]))
 
     return max(matrix.tiles(hardware), key=moved)
 
@@ -35,7 +31,7 @@ def _signed_planes(layer: LayerMapping, tile: Tile) -> np.ndarray:
     """
     parameters = layer.parameters
     hardware = parameters.hardware
-    codes = layer.matrices[0].codes[tile]
+    codes = layer.matrices[0].codes[tile.rows, tile.columns]
     planes = parameters.code_bits // hardware.cell_bits
     return cell_levels(np.abs(codes), hardware.cell_bits, planes) * np.sign(codes)
 
@@ -61,7 +57,7 @@ def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> No
         from matplotlib.figure import Figure
     except ImportError:
         raise InputError("the picture needs matplotlib: pip install sme[demo]") from None
-    tile = rows, columns = _most_moved_tile(after)
+    tile = _most_moved_tile(after)
     stacks = [_signed_planes(before, tile), _signed_planes(after, tile)]
     count = len(stacks[0])
     cell_bits = after.parameters.hardware.cell_bits
@@ -70,7 +66,7 @@ def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> No
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, count, squeeze=False)
     colours = ListedColormap([_NEGATIVE, _EMPTY, _POSITIVE])
-    shifts = after.matrices[0].row_shifts[rows, columns.start // after.parameters.hardware.cols]
+    shifts = after.matrices[0].row_shifts[tile.rows, tile.column_tile]
     for row, (planes, label) in enumerate(zip(stacks, ("before", "after"), strict=True)):
         for plane, axis in enumerate(axes[row]):
             axis.set_xticks([])
@@ -88,8 +84,7 @@ def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> No
         axes[row][0].set_ylabel(f"{label} squeeze-out\nrows (inputs)", fontsize=9)
     moved = int(np.count_nonzero(shifts))
     figure.suptitle(
-        f"{after.name}, rows {rows.start}..{rows.stop - 1}, columns {columns.start}.."
-        f"{columns.stop - 1}: non-zero cells of every bit plane (blue +, red -); "
+        f"{after.name}, {tile.name}: non-zero cells of every bit plane (blue +, red -); "
         f"{moved} of {len(shifts)} rows moved down",
         fontsize=10,
     )

@@ -75,6 +75,27 @@ def test_random_cosimulation(seed, shape, vectors, simulator, fixed, tmp_path):
     assert [list(tile.clips) for tile in stalled] == compute(matrix, seen, options)[1]
 
 
+@pytest.mark.rtl
+@pytest.mark.parametrize(("rows_active", "adc_bits"), [("all", "lossless"), (3, 1)])
+def test_rows_dealt_to_tiles(rows_active, adc_bits, tmp_path):
+    """Each tile gets the inputs of its own rows, whichever these are."""
+    rng = seeded(27)
+    weights = rng.integers(-255, 256, size=(21, 6)) // rng.choice([1, 32], size=(21, 1))
+    inputs = rng.integers(256, size=(3, 21))
+    parameters = load_parameters(
+        "tiny", grouping="balanced", squeeze=3, rows_active=rows_active, adc_bits=adc_bits
+    )
+    result = cosim(weights, inputs, parameters, simulator=SMALL, directory=tmp_path / "run")
+    assert result.equal, [tile for tile in result.tiles if not tile.equal]
+    (matrix,) = result.layer.matrices
+    assert matrix.row_tiles[0].tolist() != list(range(8)), "choose another seed"
+    if adc_bits == "lossless":
+        exact = inputs @ matrix.effective_codes(parameters.hardware)
+        assert result.outputs.tolist() == exact.tolist()
+    else:
+        assert sum(sum(tile.clips) for tile in result.tiles)
+
+
 STEADY = [
     # what bounds a vector's clock cycles
     ("compute", {"policy": "minimal", "squeeze": 3, "rows_active": 3}),

@@ -32,6 +32,7 @@ def data(tmp_path, monkeypatch):
         bad[7, 3] = value
         np.save(f"{name}.npy", bad)
     np.savez("model.npz", **{"a.weight": weights, "dw.weight": np.ones((4, 1, 3, 3))}, bias=weights)
+    np.savez("nothing.npz")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "model.npz").read_bytes()[:900])
     return tmp_path
 
@@ -66,6 +67,55 @@ def test_map_groups_option(data, capsys):
     assert json.loads((data / "m.json").read_text())["layers"][1]["groups"] == 1
 
 
+def test_map_units(data, capsys):
+    """--units adds a table; without it every tile has a unit of its own."""
+    code, out, _ = run(capsys, "map", "model.npz", "--preset", "tiny", "--json", "m.json")
+    assert code == 0
+    alone = [layer["schedule"] for layer in json.loads((data / "m.json").read_text())["layers"]]
+    assert "compute units" not in out
+    code, out, _ = run(
+        capsys, "map", "model.npz", "--preset", "tiny", "--units", "4", "--json", "m.json"
+    )
+    assert code == 0
+    assert "on 4 compute units" in out
+    layers = json.loads((data / "m.json").read_text())["layers"]
+    for layer, before in zip(layers, alone, strict=True):
+        plan = layer["schedule"]
+        assert (plan["units"], before["units"]) == (4, layer["tiles"])
+        assert plan["makespan_clocks"] >= plan["bound_clocks"] >= before["makespan_clocks"]
+        assert before["makespan_clocks"] == before["bound_clocks"]
+
+
+def test_map_clips(data, capsys):
+    """Random vectors come from the printed seed; files of inputs give the same counts."""
+    common = ("--preset", "tiny", "--adc-bits", "2", "--json", "m.json")
+
+    def clips(*arguments):
+        code, out, _ = run(capsys, "map", *arguments, *common)
+        assert code == 0
+        report = json.loads((data / "m.json").read_text())
+        return out, report.get("clips_measured_on"), [r.get("clips") for r in report["layers"]]
+
+    out, origin, random = clips("model.npz", "--random-inputs", "9", "--seed", "5")
+    assert "seed 5" in out
+    assert origin == {"random_vectors": 9, "seed": 5}
+    assert [any(layer["clipped"]) for layer in random] == [True, True]
+    vectors = {
+        name: np.random.default_rng(5).integers(256, size=(9, rows))
+        for name, rows in (("a.weight", 12), ("dw.weight", 36))
+    }
+    np.savez("both.npz", **vectors)
+    np.savez("one.npz", **{"dw.weight": vectors["dw.weight"]})
+    out, origin, given = clips("model.npz", "--inputs", "both.npz")
+    assert given == random
+    assert origin == {"file": "both.npz"}
+    assert clips("model.npz", "--inputs", "one.npz")[2] == [None, random[1]]
+    assert "seed 2026" in clips("w.npy", "--random-inputs", "1")[0]
+    out, origin, single = clips("w.npy", "--inputs", "x.npy")
+    assert single[0]["vectors"] == 3
+    assert clips("w.npy")[1:] == (None, [None])
+
+
 def test_presets_json(data, capsys):
     """All presets with all values."""
     code, out, _ = run(capsys, "presets", "--json", "p.json")
@@ -94,6 +144,22 @@ BAD = [
     (("map", "w.npy", "--groups", "a=0"), "a=0"),
     (("map", "model.npz", "--groups", "b=2"), "groups b"),
     (("map", "model.npz", "--groups", "a.weight=7"), "cannot form 7 groups"),
+    (("map", "w.npy", "--random-inputs", "0"), "'--random-inputs': 0"),
+    (("map", "w.npy", "--random-inputs", "1", "--seed", "-1"), "'--seed': -1"),
+    (("map", "w.npy", "--random-inputs", "1", "--inputs", "x.npy"), "exclude each other"),
+    (("map", "w.npy", "--seed", "3"), "--seed 3 needs --random-inputs"),
+    (("map", "w.npy", "--inputs", "wide.npy"), "wide.npy: w: input [0, 0] is 256"),
+    (("map", "w.npy", "--inputs", "negative.npy"), "input [0, 0] is -1"),
+    (("map", "w.npy", "--inputs", "float.npy"), "integers"),
+    (("map", "w.npy", "--inputs", "short.npy"), "19 elements"),
+    (("map", "w.npy", "--inputs", "none.npy"), "(0, 20)"),
+    (("map", "w.npy", "--inputs", "cut.npz"), "cut.npz cannot be read"),
+    (("map", "w.npy", "--inputs", "model.npz"), "a.weight: there is no such layer, only w"),
+    (("map", "w.npy", "--inputs", "nothing.npz"), "nothing.npz holds no array"),
+    (("map", "model.npz", "--inputs", "x.npy"), "for 2 layers, a .npz"),
+    (("map", "w.npy", "--units", "0"), "'--units': 0"),
+    (("map", "w.npy", "--units", "1000001"), "'--units': 1000001"),
+    (("map", "w.npy", "--units", "two"), "'two'"),
     (("map", "w.npy", "-o", "w.npy/below"), "w.npy"),
     (("map", "w.npy", "--json", "w.npy/m.json"), "w.npy"),
     (("generate",), "--output"),

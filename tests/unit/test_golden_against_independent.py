@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.golden.compute_unit import compute_unit, compute_unit_bit_serial
+from sim.golden.compute_unit import compute_unit, compute_unit_bit_serial, count_clips
 from sim.mapping import load_parameters, map_matrix
 from tests.independent import Options, compute, exact_outputs, map_weights, unit_compute
 from tests.random_cases import (
@@ -31,10 +31,10 @@ def run_tiles(model, matrix, hardware, inputs):
     """Run a golden model on every tile: the outputs of the matrix, and clips per tile."""
     outputs = np.zeros((len(inputs), matrix.codes.shape[1]), np.int64)
     clips = []
-    for rows, columns in matrix.tiles(hardware):
-        image = matrix.image((rows, columns), hardware)
-        results, tile_clips = model(image, hardware, inputs[:, rows])
-        outputs[:, columns] += results
+    for tile in matrix.tiles(hardware):
+        image = matrix.image(tile, hardware)
+        results, tile_clips = model(image, hardware, inputs[:, tile.rows])
+        outputs[:, tile.columns] += results
         clips.append(np.asarray(tile_clips).tolist())
     return outputs.tolist(), clips
 
@@ -63,6 +63,41 @@ def test_random_tiles(model, policy):
         assert found == (outputs, clips), f"case {case}: {options}"
         clipped += any(map(any, clips))
     assert 5 < clipped < 40
+
+
+def test_counted_clips():
+    """Counting clips alone finds what the plain-loop model finds, in batches of any size."""
+    rng = seeded(37)
+    clipped = 0
+    for case in range(80):
+        options, weights, inputs = random_case(rng)
+        parameters, ours, expected = map_both(weights, options)
+        hardware = parameters.hardware
+        found = [
+            count_clips(ours.image(tile, hardware), hardware, inputs[:, tile.rows]).tolist()
+            for tile in ours.tiles(hardware)
+        ]
+        assert found == compute(expected, inputs.tolist(), options)[1], f"case {case}: {options}"
+        clipped += any(map(any, found))
+    assert 10 < clipped < 70
+
+
+@pytest.mark.parametrize("grouping", ["none", "shift", "balanced"])
+def test_counted_clips_in_batches(grouping, monkeypatch):
+    """Batches, row orders and zero-skip make no difference."""
+    rng = seeded(38)
+    parameters = load_parameters(
+        "small", grouping=grouping, rows_active=12, adc_bits=1, squeeze=3, zero_skip=True
+    )
+    hardware = parameters.hardware
+    (matrix,) = map_matrix(rng.laplace(size=(70, 40)), parameters).matrices
+    inputs = rng.integers(256, size=(23, 70))
+    monkeypatch.setattr("sim.golden.compute_unit._SUMS", 5 * 11 * 64)
+    for tile in matrix.tiles(hardware):
+        image, taken = matrix.image(tile, hardware), inputs[:, tile.rows]
+        clips = compute_unit_bit_serial(image, hardware, taken)[1]
+        assert clips.any()
+        assert count_clips(image, hardware, taken).tolist() == clips.tolist()
 
 
 @MODELS

@@ -42,7 +42,7 @@ def test_order_holds_every_row_with_a_one_once(grouping, rows_active):
         index = image.input_index[image.input_index != EMPTY]
         assert len(np.unique(index)) == len(index)
         missing = np.setdiff1d(np.arange(image.inputs), index)
-        assert not matrix.codes[tile][missing].any()
+        assert not matrix.codes[tile.rows, tile.columns][missing].any()
         if grouping == "shift":
             assert not len(missing)
         check_image(image, hardware)

@@ -10,7 +10,7 @@ from sim.golden.row_conversion import row_conversion
 from sim.mapping import load_parameters, map_layer, map_matrix
 from sim.mapping.codecs import CODECS
 from sim.mapping.codecs.base import Grid, window_codes
-from sim.mapping.slicing import occupied_planes
+from sim.mapping.slicing import occupied_planes, ored_codes
 from sim.mapping.squeeze import POLICIES, squeeze
 from sme_hw.errors import InputError
 from tests.independent import (
@@ -248,7 +248,8 @@ def figure_3_tile(codes):
         window=3,
     )
     planes = [
-        occupied_planes(c, tile_columns=2, cell_bits=1, planes=4)[0] for c in (codes, squeezed)
+        occupied_planes(ored_codes(c, 2), np.array([[0, 1]]), cell_bits=1, planes=4)[:, 0, 0]
+        for c in (codes, squeezed)
     ]
     return squeezed, shifts[:, 0], planes[0].tolist(), planes[1].tolist()
 

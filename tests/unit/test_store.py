@@ -13,7 +13,8 @@ from sme_hw.errors import InputError
 def layers():
     """Return a dense, a grouped and a depthwise layer."""
     rng = np.random.default_rng(2026)
-    parameters = load_parameters("tiny", squeeze=2, policy="minimal", scale="column")
+    options = {"squeeze": 2, "policy": "minimal", "scale": "column", "grouping": "balanced"}
+    parameters = load_parameters("tiny", **options)
     return [
         map_matrix(rng.normal(size=(19, 11)), parameters, name="dense"),
         map_layer("grouped", rng.normal(size=(6, 2, 3, 3)), parameters, groups=3),
@@ -35,7 +36,7 @@ def test_round_trip(layers, tmp_path):
             assert getattr(before, key) == getattr(after, key)
         for left, right in zip(before.matrices, after.matrices, strict=True):
             assert left.placement == right.placement
-            for kind in ("codes", "row_shifts", "code_steps"):
+            for kind in ("codes", "row_shifts", "row_tiles", "row_order", "code_steps"):
                 np.testing.assert_array_equal(getattr(left, kind), getattr(right, kind))
                 assert getattr(left, kind).dtype == getattr(right, kind).dtype
 
@@ -65,5 +66,16 @@ def test_damage_is_refused(layers, tmp_path):
     refused()
     text.write_text("{")
     refused()
+    text.write_text(description)
+    with np.load(arrays) as archive:
+        saved = dict(archive)
+    row_tiles = saved["0.0.row_tiles"]
+    twice = row_tiles.copy()
+    twice[0, 0] = twice[1, 0]
+    beyond = np.where(row_tiles == 3, 19, row_tiles)
+    for wrong in (twice, beyond, row_tiles[:, ::-1], row_tiles[:2]):
+        np.savez(arrays, **saved | {"0.0.row_tiles": wrong})
+        refused()
+    arrays.write_bytes(whole)
     text.write_text(description)
     assert len(load_mapping(tmp_path)) == 3
