@@ -98,6 +98,7 @@ class ComputeUnit(wiring.Component):
             check.write.region.eq(port.write.region),
             check.write.entry.eq(port.write.entry),
             check.write.data.eq(port.write.data),
+            check.overlong.eq(port.overlong),
             self.error.eq(check.error),
         ]
         m.submodules.configuration = shared(configuration, platform)
@@ -118,7 +119,7 @@ class ComputeUnit(wiring.Component):
             ]
         # A vector is let in while there is a place for it, and no program waits.
         under_way = Signal(range(INPUT_BUFFERS + 1))
-        accept, begins, idle = Signal(), Signal(), Signal()
+        accept, begins, quiet, idle = Signal(), Signal(), Signal(init=1), Signal()
         may_begin = configuration.enable & ~self.program.valid & ~port.busy
         m.d.comb += [
             accept.eq(front.mid_vector | (may_begin & (under_way != INPUT_BUFFERS))),
@@ -131,10 +132,14 @@ class ComputeUnit(wiring.Component):
             scheduler.last_column_step.eq(configuration.column_last),
             results.last_column_step.eq(configuration.column_last),
             results.last_beat.eq(configuration.result_last),
-            idle.eq((under_way == 0) & results.empty),
+            idle.eq(quiet & (under_way == 0)),
             self.busy.eq(~idle | port.busy),
         ]
-        m.d.sync += under_way.eq(under_way + begins - scheduler.done)
+        m.d.sync += [
+            under_way.eq(under_way + begins - scheduler.done),
+            # A clock late: the results of a vector that is done are reserved by then.
+            quiet.eq(results.empty & (under_way == 0)),
+        ]
         wiring.connect(m, conversion.o, inputs.i)
         wiring.connect(m, inputs.vector, scheduler.vector)
         if hardware.zero_skip:

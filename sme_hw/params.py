@@ -232,11 +232,6 @@ class HardwareParams:
         return (self.shift_codes - 1).bit_length()
 
     @property
-    def index_entry_bits(self) -> int:
-        """Bits of a physical row's entry in the input index: its input, and whether it has one."""
-        return index_bits(self.rows) + 1
-
-    @property
     def converted_bits(self) -> int:
         """Bits of an input after row conversion, and the number of possible bit-cycles."""
         return self.input_bits + self.max_shift

@@ -19,6 +19,7 @@ __all__ = [
     "cell_fields",
     "cell_limits",
     "control_limits",
+    "entry_bits",
     "entry_words",
     "index_fields",
     "input_lanes",
@@ -124,6 +125,11 @@ def region_entries(hardware: HardwareParams) -> dict[Region, int]:
         Region.INDEX: hardware.row_beats if hardware.input_index else 0,
         Region.CELLS: 1 << sum(cell_fields(hardware).values()),
     }
+
+
+def entry_bits(hardware: HardwareParams) -> int:
+    """Return the bits that number the entries of any region."""
+    return max(index_bits(entries) for entries in region_entries(hardware).values())
 
 
 def index_fields(hardware: HardwareParams) -> dict[str, int]:

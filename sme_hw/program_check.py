@@ -12,6 +12,7 @@ from .program import (
     Region,
     cell_limits,
     control_limits,
+    entry_bits,
     region_entries,
 )
 from .program_port import EntryWrite
@@ -42,7 +43,7 @@ class ProgramCheck(wiring.Component):
     range; a group whose last bit-cycle comes before its first one or does not exist, whose slot
     does not exist, or whose slot was already given since entry 0 of the table was written
     (reconstructed). The flag follows the write by one clock; a program begins by disabling the
-    unit, which clears it.
+    unit, which clears it. A record that is overlong is flagged, too.
 
     Parameters
     ----------
@@ -55,6 +56,8 @@ class ProgramCheck(wiring.Component):
     -------
     write : In(EntryWrite)
         Decoded writes of the program port.
+    overlong : In(1)
+        A record announces far too many entries.
     error : Out(1)
         A write made no sense.
     """
@@ -62,7 +65,8 @@ class ProgramCheck(wiring.Component):
     def __init__(self, *, hardware: HardwareParams, data_bits: int):
         self.hardware = hardware
         self.data_bits = data_bits
-        super().__init__({"write": In(EntryWrite(data_bits)), "error": Out(1)})
+        write = EntryWrite(entry_bits=entry_bits(hardware), width=data_bits)
+        super().__init__({"write": In(write), "overlong": In(1), "error": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         """Build the comparators and the set of slots that were given."""
@@ -86,11 +90,10 @@ class ProgramCheck(wiring.Component):
                 m.d.comb += wrong.eq(self._cell_is_wrong())
             with m.Default():
                 m.d.comb += wrong.eq(1)
-        with m.If(write.enable):
-            with m.If(wrong):
-                m.d.sync += self.error.eq(1)
-            with m.Elif(starts):
-                m.d.sync += self.error.eq(0)
+        with m.If((write.enable & wrong) | self.overlong):
+            m.d.sync += self.error.eq(1)
+        with m.Elif(write.enable & starts):
+            m.d.sync += self.error.eq(0)
         return m
 
     def _group_is_wrong(self, m: Module) -> Value:

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import PROGRAM_BITS, HardwareParams, index_bits
-from .program import Region, entry_words
+from .program import Region, entry_bits, entry_words
 
 __all__ = ["EntryWrite", "ProgramPort"]
 
@@ -20,18 +20,19 @@ class EntryWrite(wiring.Signature):
     enable : Out(1)
     region : Out(Region)
         What is written.
-    entry : Out(28)
-        Number of the entry in its region.
+    entry : Out(entry_bits + 1)
+        Number of the entry in its region. The highest bit tells that the number is too large for
+        any region; the others then mean nothing.
     data : Out(width)
         Its bits, from the least significant.
     """
 
-    def __init__(self, width: int):
+    def __init__(self, *, entry_bits: int, width: int):
         super().__init__(
             {
                 "enable": Out(1),
                 "region": Out(4),
-                "entry": Out(_ENTRY_BITS),
+                "entry": Out(entry_bits + 1),
                 "data": Out(width),
             }
         )
@@ -41,7 +42,8 @@ class ProgramPort(wiring.Component):
     """Decode the records of :mod:`sme_hw.program`, one word a clock.
 
     A write follows the last word of its entry by one clock. A record is refused (its first header
-    word is not taken) unless ``idle``; once begun, it is taken to its end.
+    word is not taken) unless ``idle``; once begun, it is taken to its end. A record of far more
+    entries than any region has is taken for empty.
 
     Parameters
     ----------
@@ -56,6 +58,8 @@ class ProgramPort(wiring.Component):
         Nothing is being computed.
     write : Out(EntryWrite)
         Decoded writes.
+    overlong : Out(1)
+        The header word that is taken in this clock announces far too many entries.
     busy : Out(1)
         A record has begun and not ended, or its last write has not taken effect everywhere:
         tables that are read ahead show it two clocks later.
@@ -65,11 +69,15 @@ class ProgramPort(wiring.Component):
         self.hardware = hardware
         self.words = {region: entry_words(hardware, region) for region in Region}
         self.data_words = max(self.words.values())
+        self.entry_bits = entry_bits(hardware)
         super().__init__(
             {
                 "i": In(stream.Signature(PROGRAM_BITS)),
                 "idle": In(1),
-                "write": Out(EntryWrite(self.data_words * PROGRAM_BITS)),
+                "write": Out(
+                    EntryWrite(entry_bits=self.entry_bits, width=self.data_words * PROGRAM_BITS)
+                ),
+                "overlong": Out(1),
                 "busy": Out(1),
             }
         )
@@ -79,8 +87,10 @@ class ProgramPort(wiring.Component):
         m = Module()
         write = self.write
         region = Signal(4)
-        entry = Signal(_ENTRY_BITS)
-        remaining = Signal(_ENTRY_BITS)
+        entry = Signal(self.entry_bits)
+        too_large = Signal()
+        remaining = Signal(self.entry_bits + 1)
+        address_field, count_field = self.i.payload[:_ENTRY_BITS], self.i.payload
         word = Signal(index_bits(self.data_words))
         last_word = Signal.like(word)
         in_header, in_data = Signal(), Signal()
@@ -98,7 +108,7 @@ class ProgramPort(wiring.Component):
         m.d.sync += [
             write.enable.eq(ends_entry),
             write.region.eq(region),
-            write.entry.eq(entry),
+            write.entry.eq(Cat(entry, too_large)),
             taking_effect.eq(Cat(write.enable, taking_effect)),
         ]
         with m.If(self.i.valid & self.i.ready):
@@ -111,19 +121,22 @@ class ProgramPort(wiring.Component):
                 with m.If(ends_entry):
                     m.d.sync += [
                         entry.eq(entry + 1),
+                        too_large.eq(too_large | entry.all()),
                         remaining.eq(remaining - 1),
                         in_data.eq(remaining != 1),
                     ]
             with m.Elif(in_header):
+                m.d.comb += self.overlong.eq(count_field[len(remaining) :].any())
                 m.d.sync += [
                     in_header.eq(0),
-                    in_data.eq(self.i.payload[:_ENTRY_BITS] != 0),
-                    remaining.eq(self.i.payload),
+                    in_data.eq(count_field[: len(remaining)].any() & ~self.overlong),
+                    remaining.eq(count_field),
                 ]
             with m.Else():
                 m.d.sync += [
                     in_header.eq(1),
-                    entry.eq(self.i.payload),
+                    entry.eq(address_field),
+                    too_large.eq(address_field[len(entry) :].any()),
                     region.eq(self.i.payload[_ENTRY_BITS:]),
                 ]
         return m

@@ -3,13 +3,16 @@
 import numpy as np
 
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import Region, entry_words
+from sme_hw.program import Region, entry_bits, entry_words
 
 __all__ = ["program_port"]
 
 
 def program_port(program: np.ndarray, hardware: HardwareParams) -> list[tuple[Region, int, int]]:
-    """Return the writes of a program: region, entry and value, in order."""
+    """Return the writes of a program: region, entry and value, in order.
+
+    A record of at least ``2**(entry_bits + 1)`` entries is taken for empty.
+    """
     writes, position = [], 0
     words = [int(w) for w in program]
     while position < len(words):
@@ -17,7 +20,7 @@ def program_port(program: np.ndarray, hardware: HardwareParams) -> list[tuple[Re
         position += 2
         region = Region(address >> 28)
         size = entry_words(hardware, region)
-        for entry in range(count):
+        for entry in range(count if count < 2 << entry_bits(hardware) else 0):
             value = sum(
                 w << PROGRAM_BITS * i for i, w in enumerate(words[position : position + size])
             )

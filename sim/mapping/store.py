@@ -11,6 +11,7 @@ import numpy as np
 from rtl_gen.files import staged_directory, write_json
 from sme_hw.errors import InputError
 from sme_hw.params import index_bits
+from sme_hw.program import index_fields
 from sme_hw.tile_image import EMPTY
 
 from .layers import placements
@@ -43,7 +44,7 @@ def _index_bits(layer: LayerMapping) -> dict[str, int]:
     tile = matrix = 0
     for part in layer.matrices:
         rows, column_tiles = part.row_shifts.shape
-        tile += rows * column_tiles * hardware.row_index_bits
+        tile += rows * column_tiles * sum(index_fields(hardware).values())
         if (np.diff(part.row_tiles[part.row_tiles != EMPTY]) < 0).any():
             matrix += rows * index_bits(rows)
     return {"tile": tile, "matrix": matrix}

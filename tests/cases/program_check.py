@@ -14,6 +14,7 @@ from sme_hw.program import (
     Region,
     cell_limits,
     control_limits,
+    entry_bits,
     region_entries,
 )
 from sme_hw.program_check import ProgramCheck
@@ -87,6 +88,7 @@ def _overlaps(hardware: HardwareParams) -> list[Write]:
 
 def _phase(hardware: HardwareParams) -> Clocked:
     rng = np.random.default_rng(SEED)
+    too_large = 1 << entry_bits(hardware)
     writes: list[Write] = [STOP, *_right_writes(hardware), STOP, *_overlaps(hardware)]
     for write in _wrong_writes(hardware):
         # The flag stays through writes that are right, until the unit is disabled.
@@ -97,7 +99,7 @@ def _phase(hardware: HardwareParams) -> Clocked:
     responses: list[Expected] = []
     for (region, entry, value), flag in zip(writes, flags, strict=True):
         stimuli.append(
-            {"write__enable": 1, "write__region": region, "write__entry": entry}
+            {"write__enable": 1, "write__region": region, "write__entry": min(entry, too_large)}
             | {"write__data": value}
         )
         responses.append({"error": int(flag)})
@@ -105,6 +107,17 @@ def _phase(hardware: HardwareParams) -> Clocked:
             # Without enable nothing counts.
             stimuli.append({"write__enable": 0, "write__region": 7})
             responses.append({"error": int(flag)})
+    # An overlong record raises the flag by itself.
+    region, entry, value = STOP
+    stop = {"write__region": region, "write__entry": entry, "write__data": value}
+    for driven, flag in (
+        (stop | {"write__enable": 1}, 0),
+        ({"write__enable": 0, "overlong": 1}, 1),
+        ({"overlong": 0}, 1),
+        (stop | {"write__enable": 1}, 0),
+    ):
+        stimuli.append(driven)
+        responses.append({"error": flag})
     return pipeline("writes", stimuli, responses, 1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.golden.program_port import program_port
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import Region, entry_words, pack
+from sme_hw.program import Region, entry_bits, entry_words, pack
 from sme_hw.program_port import ProgramPort
 
 from .case import SEED, Case, Clocked, Expected, Span, Streams, Values
@@ -30,11 +30,30 @@ def _writes(program: list[int], hardware: HardwareParams) -> list[Expected]:
     return [
         {
             "write__region": int(region),
-            "write__entry": entry,
+            "write__entry": _entry(entry, hardware),
             "write__data": (value, entry_words(hardware, region) * PROGRAM_BITS),
         }
         for region, entry, value in program_port(np.array(program, np.uint32), hardware)
     ]
+
+
+def _entry(entry: int, hardware: HardwareParams) -> int:
+    """Return what shows an entry's number."""
+    bits = entry_bits(hardware)
+    return entry if entry < 1 << bits else entry % (1 << bits) | 1 << bits
+
+
+def _overlong(hardware: HardwareParams) -> Clocked:
+    """Announce more entries than are counted: the record is taken for empty."""
+    limit = 2 << entry_bits(hardware)
+    clocks: list[tuple[Values, Expected]] = [({"idle": 1, "i__valid": 0}, {"overlong": 0})]
+    for count in (limit, 2**31, limit | 1):
+        header = {"i__valid": 1, "i__payload": int(Region.CONTROL) << 28}
+        clocks.append((header, {"overlong": 0, "i__ready": 1}))
+        clocks.append(({"i__payload": count}, {"overlong": 1, "i__ready": 1, "busy": 1}))
+        # Neither data nor a write follow.
+        clocks.append(({"i__valid": 0}, {"overlong": 0, "busy": 0, "write__enable": 0}))
+    return Clocked("overlong records", clocks)
 
 
 def _random_program(rng: np.random.Generator, hardware: HardwareParams) -> list[int]:
@@ -44,7 +63,9 @@ def _random_program(rng: np.random.Generator, hardware: HardwareParams) -> list[
         region = Region(int(rng.integers(len(Region))))
         count = int(rng.integers(4))
         words = count * entry_words(hardware, region)
-        program += [int(region) << 28 | int(rng.integers(2**28 - count)), count]
+        # Half of the numbers are those of existing entries, or just beyond.
+        first = int(rng.integers(rng.choice([2**28 - count, 2 << entry_bits(hardware)])))
+        program += [int(region) << 28 | first, count]
         program += rng.integers(2**PROGRAM_BITS, size=words).tolist()
     return program
 
@@ -96,6 +117,7 @@ def cases() -> Iterator[Case]:
             [
                 _stream("program of a tile", pack(image, hardware).tolist(), hardware),
                 _idle(hardware),
+                _overlong(hardware),
                 _stream("random records", random_program, hardware),
             ],
         )

@@ -37,7 +37,7 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     ClipCounter: lambda: ClipCounter(flags=2, width=3),
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3),
-    EntryWrite: lambda: EntryWrite(32),
+    EntryWrite: lambda: EntryWrite(entry_bits=9, width=32),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
     VectorHandshake: VectorHandshake,
 }
