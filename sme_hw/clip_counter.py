@@ -1,6 +1,6 @@
 """Counts how many conversions of a plane were clipped by its ADCs."""
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -50,18 +50,21 @@ class ClipCounter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the flag count and the saturating adder."""
         m = Module()
-        step = Signal(range(self.flags + 1))
-        clearing = Signal()
+        # Flip-flops can be set without logic before them, but not set and reset; and setting is
+        # what a full counter needs. So it is cleared by setting all bits and counting on by one.
+        full = 2**self.width - 1
+        count = Signal(self.width, init=full, reset_less=True)
+        step = Signal(range(self.flags + 1), init=1)
+        clearing = Signal(init=1)
         flags = sum(self.clips[i] for i in range(self.flags))
-        # Only one value can be set without logic before the flip-flops, and that is needed when
-        # the counter is full: so it is cleared by setting all bits and counting on by one.
+        exact = count + step
+        m.d.comb += self.count.eq(count)
         m.d.sync += [
             clearing.eq(self.clear),
             step.eq(Mux(self.clear, 1, Mux(self.valid, flags, 0))),
         ]
-        exact = self.count + step
-        with m.If(self.clear | (exact[self.width :].any() & ~clearing)):
-            m.d.sync += self.count.eq(2**self.width - 1)
+        with m.If(ResetSignal() | self.clear | (exact[self.width :].any() & ~clearing)):
+            m.d.sync += count.eq(full)
         with m.Else():
-            m.d.sync += self.count.eq(exact)
+            m.d.sync += count.eq(exact)
         return m

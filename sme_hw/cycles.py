@@ -118,7 +118,7 @@ def result_buffer_depth(hardware: HardwareParams) -> int:
 
     A whole vector may wait in the buffer while the pipeline behind it is full. A power of two.
     """
-    needed = hardware.column_steps + pipeline_latency(hardware) + _BUFFER_LATENCY + 2
+    needed = hardware.column_steps + pipeline_latency(hardware) + _BUFFER_LATENCY + 4
     return 1 << (needed - 1).bit_length()
 
 

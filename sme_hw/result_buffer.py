@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amaranth import Module, Mux, Signal, signed
+from amaranth import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,9 +36,13 @@ class ResultBeat(data.StructLayout):
 
 @dataclass(frozen=True)
 class _Buffered:
-    """Results of the oldest column step: offered while valid, taken in a clock with ready."""
+    """Results of the oldest column step: offered while valid, taken in a clock with ready.
+
+    ``ends`` marks the last column step of a vector.
+    """
 
     data: Signal
+    ends: Signal
     valid: Signal
     ready: Signal
 
@@ -105,58 +109,73 @@ class ResultBuffer(wiring.Component):
 
     def _buffer(self, m: Module) -> _Buffered:
         """Store results; a block RAM with its output register lies between both sides."""
+        width = self.step_layout.size
         m.submodules.entries = entries = memory.Memory(
-            shape=self.step_layout.size, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+            shape=width + 1, depth=self.depth, init=[], attrs={"no_rw_check": 1}
         )
         write_port, read_port = entries.write_port(), entries.read_port()
         newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
-        stored = Signal(range(self.depth + 1))
-        reserved = Signal(range(self.depth + 1))
-        fetched, fetch, moves = Signal(), Signal(), Signal()
+        column = Signal.like(self.last_column_step)
+        ends = Signal()
+        reserved = Signal(range(self.depth))
+        fetched, fetch, moves, released = Signal(), Signal(), Signal(), Signal()
         buffered = _Buffered(
-            Signal(self.step_layout.size, name="oldest_data", reset_less=True),
+            Signal(width, name="oldest_data", reset_less=True),
+            Signal(name="oldest_ends", reset_less=True),
             Signal(name="oldest_valid"),
             Signal(name="oldest_ready"),
         )
         m.d.comb += [
+            ends.eq(column == self.last_column_step),
             moves.eq(~buffered.valid | buffered.ready),
-            fetch.eq((stored != 0) & (~fetched | moves)),
+            # Never all entries are in use, so equal places mean that there is nothing.
+            fetch.eq((newest != oldest) & (~fetched | moves)),
             write_port.addr.eq(newest),
-            write_port.data.eq(self.i),
+            write_port.data.eq(Cat(self.i, ends)),
             write_port.en.eq(self.i_valid),
             read_port.addr.eq(oldest),
             read_port.en.eq(fetch),
-            self.room.eq(reserved != self.depth),
-            self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid),
+            self.room.eq(reserved != self.depth - 1),
+            self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid & ~released),
         ]
-        m.d.sync += [
-            newest.eq(newest + self.i_valid),
-            oldest.eq(oldest + fetch),
-            stored.eq(stored + self.i_valid - fetch),
-            reserved.eq(reserved + self.reserve - fetch),
-        ]
+        m.d.sync += [released.eq(fetch), reserved.eq(reserved + self.reserve - released)]
+        with m.If(self.i_valid):
+            m.d.sync += [newest.eq(newest + 1), column.eq(Mux(ends, 0, column + 1))]
+        with m.If(fetch):
+            m.d.sync += oldest.eq(oldest + 1)
         with m.If(~fetched | moves):
             m.d.sync += fetched.eq(fetch)
         with m.If(moves):
-            m.d.sync += [buffered.valid.eq(fetched), buffered.data.eq(read_port.data)]
+            m.d.sync += [
+                buffered.valid.eq(fetched),
+                Cat(buffered.data, buffered.ends).eq(read_port.data),
+            ]
         return buffered
 
     def _split(self, m: Module, buffered: _Buffered) -> None:
         """Send the results of one column step in one or more beats."""
         width = self.hardware.results_per_beat * self.hardware.result_bits
         parts = self.hardware.adcs_per_crossbar // self.hardware.results_per_beat
-        part = Signal(index_bits(parts))
-        beat = Signal(index_bits(self.hardware.result_beats))
-        results = buffered.data if parts == 1 else buffered.data.word_select(part, width)
+        m.d.comb += self.o.valid.eq(buffered.valid)
+        if parts == 1:
+            m.d.comb += [
+                self.o.payload.results.eq(buffered.data),
+                self.o.payload.last.eq(buffered.ends),
+                buffered.ready.eq(self.o.ready),
+            ]
+            return
+        # A vector's last column step may have fewer results than the others.
+        part = Signal(range(parts))
+        beat = Signal.like(self.last_beat)
+        last = self.o.payload.last
         m.d.comb += [
-            self.o.valid.eq(buffered.valid),
-            self.o.payload.results.eq(results),
-            self.o.payload.last.eq(beat == self.last_beat),
-            buffered.ready.eq(self.o.ready & (self.o.payload.last | (part == parts - 1))),
+            self.o.payload.results.eq(buffered.data.word_select(part, width)),
+            last.eq(beat == self.last_beat),
+            buffered.ready.eq(self.o.ready & (last | (part == parts - 1))),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [
-                beat.eq(Mux(self.o.payload.last, 0, beat + 1)),
+                beat.eq(Mux(last, 0, beat + 1)),
                 part.eq(Mux(buffered.ready, 0, part + 1)),
             ]
 
@@ -164,16 +183,11 @@ class ResultBuffer(wiring.Component):
         """Collect the results of several column steps into one beat."""
         parts = self.hardware.results_per_beat // self.hardware.adcs_per_crossbar
         part = Signal(index_bits(parts))
-        column = Signal(index_bits(self.hardware.column_steps))
-        ends = Signal()
         slices = [
             self.o.payload.results.as_value().word_select(i, self.step_layout.size)
             for i in range(parts)
         ]
-        m.d.comb += [
-            buffered.ready.eq(~self.o.valid | self.o.ready),
-            ends.eq(column == self.last_column_step),
-        ]
+        m.d.comb += buffered.ready.eq(~self.o.valid | self.o.ready)
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(buffered.valid & buffered.ready):
@@ -184,8 +198,7 @@ class ResultBuffer(wiring.Component):
                     with m.Case(i):
                         m.d.sync += slices[i].eq(buffered.data)
             m.d.sync += [
-                self.o.valid.eq(ends | (part == parts - 1)),
-                self.o.payload.last.eq(ends),
-                column.eq(Mux(ends, 0, column + 1)),
-                part.eq(Mux(ends | (part == parts - 1), 0, part + 1)),
+                self.o.valid.eq(buffered.ends | (part == parts - 1)),
+                self.o.payload.last.eq(buffered.ends),
+                part.eq(Mux(buffered.ends | (part == parts - 1), 0, part + 1)),
             ]
