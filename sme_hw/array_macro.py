@@ -10,6 +10,7 @@ from .adc import Adc
 from .crossbar import CellWrite, Crossbar
 from .params import HardwareParams, index_bits
 from .sharing import shared
+from .weight_sets import set_address, set_field, set_of
 
 __all__ = ["ArrayMacro"]
 
@@ -32,11 +33,13 @@ class ArrayMacro(wiring.Component):
     Members
     -------
     write : In(CellWrite)
-        Programming port; it writes where ``slot`` and ``column_step`` point to.
+        Programming port; it writes where ``slot``, ``column_step`` and ``set`` point to.
     slot : In(range(slots))
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
         Position of the column multiplexers: ADC a converts column ``column_step * A + a``.
+    set : In(range(weight_sets))
+        Cells that take part; only with several sets.
     grounded : In(group_rows)
         Rows whose word line is off: their input bit is 0.
     codes : Out(ArrayLayout(code, A))
@@ -49,7 +52,8 @@ class ArrayMacro(wiring.Component):
         self.hardware = hardware
         self.adc_bits = adc_bits
         self.column_bits = (hardware.column_steps - 1).bit_length()
-        self.depth = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
+        self.set_words = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
+        self.depth = hardware.in_sets(self.set_words)
         a = hardware.adcs_per_crossbar
         code_max = min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb)
         super().__init__(
@@ -66,6 +70,7 @@ class ArrayMacro(wiring.Component):
                 "grounded": In(hardware.group_rows),
                 "codes": Out(data.ArrayLayout(unsigned(index_bits(code_max + 1)), a)),
                 "clips": Out(a),
+                **{name: In(bits) for name, bits in set_field(hardware).items()},
             }
         )
 
@@ -81,8 +86,9 @@ class ArrayMacro(wiring.Component):
         )
         m.submodules.crossbar = shared(crossbar, platform)
         wiring.connect(m, wiring.flipped(self.write), crossbar.write)
+        word = Cat(self.column_step[: self.column_bits], self.slot)
         m.d.comb += [
-            crossbar.address.eq(Cat(self.column_step[: self.column_bits], self.slot)),
+            crossbar.address.eq(set_address(word, self.set_words, set_of(self))),
             crossbar.grounded.eq(self.grounded),
         ]
         for a in range(hardware.adcs_per_crossbar):
