@@ -68,7 +68,7 @@ def make_job(
     """
     results, clips = compute_unit_sets(images, hardware, inputs)
     counts = [
-        vector_bit_cycles(image, hardware, vectors)
+        vector_bit_cycles(image, hardware, vectors).tolist()
         for image, vectors in zip(images, inputs, strict=True)
     ]
     clocks = run_cycles(hardware, in_order(order, counts), [images[s].size for s in order])
