@@ -55,6 +55,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "adc_lsb": {"type": int, "help": "ADC LSB size k, 0..8: a code counts 2^k cell levels."},
     "adcs_per_crossbar": {"type": int, "help": "ADCs of a crossbar: columns converted per clock."},
     "inputs_per_beat": {"type": int, "help": "Inputs per transfer on the input stream."},
+    "emulation_lanes": {
+        "type": int,
+        "help": "Bit-cycles computed in one FPGA clock: 1, 2 or 4; results are the same.",
+    },
     "results_per_beat": {"type": int, "help": "Results per transfer on the result stream."},
     "codec": {
         "type": click.Choice([AUTO, *CODECS]),

@@ -4,18 +4,18 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Signal, unsigned
+from amaranth import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .array_macro import ArrayMacro
 from .clip_counter import ClipCounter
 from .configuration import Configuration
-from .cycles import INPUT_BUFFERS, INPUT_REGISTER_LATENCY, macro_latency, splice_latency
+from .cycles import INPUT_BUFFERS, INPUT_REGISTER_LATENCY, group_latency, macro_latency
 from .group_scheduler import GroupScheduler
 from .input_gather import InputGather
 from .input_register import InputRegister
-from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams, index_bits
+from .merged_xb_group import MergedXbGroup
+from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
 from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
 from .program_check import ProgramCheck
 from .program_port import ProgramPort
@@ -23,7 +23,7 @@ from .result_buffer import ResultBeat, ResultBuffer
 from .row_conversion import InputBeat, RowConversion
 from .sharing import shared
 from .shift_add import ShiftAdd
-from .splice import Splice
+from .xb_group import XbGroup
 
 __all__ = ["ComputeUnit"]
 
@@ -37,8 +37,7 @@ class ComputeUnit(wiring.Component):
     program                   ProgramPort, ProgramCheck, Configuration
     squeeze-out index decode  InputGather (reordered rows only), RowConversion
     bit-serial word lines     InputRegister, stepped by GroupScheduler
-    crossbar, S&H, MUX, ADC   ArrayMacro, one per built plane and sign
-    splice                    Splice, one per ADC of a crossbar
+    crossbars, ADCs, splice   XbGroup; MergedXbGroup with lossless ADCs
     shift-and-add             ShiftAdd, one per ADC of a crossbar
     output register           ResultBuffer
     ========================= ============================================================
@@ -145,7 +144,8 @@ class ComputeUnit(wiring.Component):
         if hardware.zero_skip:
             m.d.comb += scheduler.vector_masks.eq(inputs.vector_masks)
         m.d.comb += [
-            inputs.select.bit_cycle.eq(scheduler.step.bit_cycle),
+            inputs.select.bit_block.eq(scheduler.step.bit_block),
+            inputs.select.lanes.eq(scheduler.step.lanes),
             inputs.select.slot.eq(scheduler.step.slot),
             scheduler.room.eq(results.room),
             results.reserve.eq(scheduler.step_valid & scheduler.step.last),
@@ -161,35 +161,28 @@ class ComputeUnit(wiring.Component):
 
         # The step travels beside the samples.
         step = {0: (scheduler.step_valid, scheduler.step)}
-        at_codes = INPUT_REGISTER_LATENCY + macro_latency(hardware)
-        at_samples = at_codes + splice_latency(hardware)
+        at_samples = INPUT_REGISTER_LATENCY + group_latency(hardware)
         for clock in range(1, at_samples + 1):
             valid = Signal(name=f"step_valid_{clock}")
             payload = Signal(scheduler.step.shape(), name=f"step_{clock}", reset_less=True)
             m.d.sync += [valid.eq(step[clock - 1][0]), payload.eq(step[clock - 1][1])]
             step[clock] = valid, payload
 
-        macros = self._array_macros(
-            m, platform, port, inputs.grounded, step[INPUT_REGISTER_LATENCY - 1][1]
-        )
-        self._clip_counters(m, platform, macros, step[at_codes][0], configuration.clear)
+        group = self._xb_group(m, platform, port, step[INPUT_REGISTER_LATENCY - 1][1])
+        m.d.comb += group.grounded.eq(inputs.grounded)
+        if isinstance(group, XbGroup):
+            at_codes = INPUT_REGISTER_LATENCY + macro_latency(hardware)
+            self._clip_counters(m, platform, group, step[at_codes][0], configuration.clear)
 
         for a in range(hardware.adcs_per_crossbar):
-            splice = Splice(hardware=hardware)
             shift_add = ShiftAdd(hardware=hardware)
-            m.submodules[f"splice_{a}"] = shared(splice, platform)
             m.submodules[f"shift_add_{a}"] = shared(shift_add, platform)
-            for j, (positive, negative) in enumerate(macros):
-                m.d.comb += [
-                    splice.positive[f"plane_{j}"].eq(positive.codes[a]),
-                    splice.negative[f"plane_{j}"].eq(negative.codes[a]),
-                ]
             valid, payload = step[at_samples]
             m.d.comb += [
                 shift_add.valid.eq(valid),
-                shift_add.sample.eq(splice.sample),
+                shift_add.samples.eq(group.samples[a]),
                 shift_add.column_step.eq(payload.column_step),
-                shift_add.bit_cycle.eq(payload.bit_cycle),
+                shift_add.bit_block.eq(payload.bit_block),
                 shift_add.subtract.eq(payload.subtract),
                 shift_add.first.eq(payload.first),
                 shift_add.last.eq(payload.last),
@@ -229,61 +222,45 @@ class ComputeUnit(wiring.Component):
                 table.write.data.eq(write.data),
             ]
 
-    def _array_macros(
-        self, m: Module, platform: object, port: ProgramPort, grounded: Any, step: Any
-    ) -> list[tuple[ArrayMacro, ArrayMacro]]:
-        """Build the crossbar pair of every plane; returns (positive, negative) pairs."""
-        # A program's cells take the way of the conversions' address.
+    def _xb_group(
+        self, m: Module, platform: object, port: ProgramPort, step: Any
+    ) -> XbGroup | MergedXbGroup:
+        """Build the crossbars, with the way of a program's cells to them."""
+        hardware = self.hardware
         field, offset = {}, 0
-        for name, width in cell_fields(self.hardware).items():
+        for name, width in cell_fields(hardware).items():
             field[name] = port.write.entry[offset : offset + width]
             offset += width
+        group: XbGroup | MergedXbGroup
+        if hardware.merged:
+            group = MergedXbGroup(hardware=hardware)
+            cells = group.write
+        else:
+            group = XbGroup(hardware=hardware)
+            cells = group.write.cells
+            m.d.sync += [group.write.plane.eq(field["plane"]), group.write.sign.eq(field["sign"])]
+        m.submodules.xb_group = shared(group, platform)
+        # Cells are written where a conversion would read them.
         writing = port.write.enable & (port.write.region == Region.CELLS)
-        data = Signal(self.hardware.group_rows * self.hardware.cell_bits, name="cell_data")
-        adc = Signal(index_bits(self.hardware.adcs_per_crossbar), name="cell_adc")
-        slot, column_step = (Signal.like(step[k], name=k) for k in ("slot", "column_step"))
-        m.d.sync += [data.eq(port.write.data), adc.eq(field["adc"])]
-        with m.If(writing):
-            m.d.sync += [slot.eq(field["slot"]), column_step.eq(field["column_step"])]
-        with m.Else():
-            m.d.sync += [slot.eq(step.slot), column_step.eq(step.column_step)]
-        pairs = []
-        for j, adc_bits in enumerate(self.hardware.plane_adc_bits):
-            pair = []
-            for sign, sign_name in enumerate(("positive", "negative")):
-                macro = ArrayMacro(hardware=self.hardware, adc_bits=adc_bits)
-                m.submodules[f"macro_{j}_{sign_name}"] = shared(macro, platform)
-                m.d.sync += macro.write.enable.eq(
-                    writing & (field["plane"] == j) & (field["sign"] == sign)
-                )
-                m.d.comb += [
-                    macro.write.adc.eq(adc),
-                    macro.write.data.eq(data),
-                    macro.slot.eq(slot),
-                    macro.column_step.eq(column_step),
-                    macro.grounded.eq(grounded),
-                ]
-                pair.append(macro)
-            pairs.append((pair[0], pair[1]))
-        return pairs
+        m.d.sync += [
+            cells.enable.eq(writing),
+            cells.adc.eq(field["adc"]),
+            cells.data.eq(port.write.data),
+            group.slot.eq(Mux(writing, field["slot"], step.slot)),
+            group.column_step.eq(Mux(writing, field["column_step"], step.column_step)),
+        ]
+        return group
 
     def _clip_counters(
-        self,
-        m: Module,
-        platform: object,
-        macros: list[tuple[ArrayMacro, ArrayMacro]],
-        valid: Any,
-        clear: Any,
+        self, m: Module, platform: object, group: XbGroup, valid: Any, clear: Any
     ) -> None:
         """Count the clips of each plane, both signs together."""
-        for j, (positive, negative) in enumerate(macros):
-            counter = ClipCounter(
-                flags=2 * self.hardware.adcs_per_crossbar, width=CLIP_COUNTER_BITS
-            )
+        for j, clips in enumerate(group.clips):
+            counter = ClipCounter(flags=len(clips), width=CLIP_COUNTER_BITS)
             m.submodules[f"clip_counter_{j}"] = shared(counter, platform)
             m.d.comb += [
                 counter.clear.eq(clear),
                 counter.valid.eq(valid),
-                counter.clips.eq(Cat(positive.clips, negative.clips)),
+                counter.clips.eq(clips),
                 self.clips[j].eq(counter.count),
             ]

@@ -21,17 +21,21 @@ __all__ = [
     "SHIFT_ADD_LATENCY",
     "InputBlocks",
     "TileSize",
+    "bit_blocks",
     "bit_heap_latency",
     "compute_cycles",
     "crossbar_latency",
     "fill_cycles",
     "group_bit_cycles",
+    "group_latency",
     "input_beats",
     "load_cycles",
     "macro_latency",
+    "merged_latency",
     "pipeline_latency",
     "result_buffer_depth",
     "run_cycles",
+    "shift_add_latency",
     "splice_heights",
     "splice_latency",
     "steady_cycles",
@@ -55,7 +59,7 @@ ADC_LATENCY = 1
 """Clocks from a column sum to its code."""
 
 SHIFT_ADD_LATENCY = 4
-"""Clocks from a spliced sample to a finished result."""
+"""Clocks from a spliced sample to a finished result, without lanes."""
 
 CLIP_COUNTER_LATENCY = 2
 """Clocks from a conversion's clip flags to the counter that includes them."""
@@ -103,14 +107,33 @@ def splice_heights(hardware: HardwareParams) -> list[int]:
     ]
 
 
+def merged_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from word lines and column select to the samples of merged planes.
+
+    As for a crossbar, with all planes in one heap, and one clock to take off the codes' offset.
+    """
+    return 3 + bit_heap_latency([hardware.group_rows] * hardware.merged_bits) + 1
+
+
+def group_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from word lines and column select to spliced samples."""
+    if hardware.merged:
+        return merged_latency(hardware)
+    return macro_latency(hardware) + splice_latency(hardware)
+
+
+def shift_add_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from spliced samples to a finished result.
+
+    The accumulator memory, its output register, selection, and the sum; with several lanes, one
+    more for each level of the tree that adds them.
+    """
+    return SHIFT_ADD_LATENCY + hardware.lane_bits
+
+
 def pipeline_latency(hardware: HardwareParams) -> int:
     """Return the clocks from a step of the scheduler to its result, if it is the last one."""
-    return (
-        INPUT_REGISTER_LATENCY
-        + macro_latency(hardware)
-        + splice_latency(hardware)
-        + SHIFT_ADD_LATENCY
-    )
+    return INPUT_REGISTER_LATENCY + group_latency(hardware) + shift_add_latency(hardware)
 
 
 def result_buffer_depth(hardware: HardwareParams) -> int:
@@ -130,6 +153,15 @@ def group_bit_cycles(hardware: HardwareParams, shift_min: int, shift_max: int) -
     return hardware.input_bits + shift_max - shift_min
 
 
+def bit_blocks(hardware: HardwareParams, first: int, count: int) -> int:
+    """Return the blocks of ``emulation_lanes`` bit-cycles that ``count`` ones from ``first`` touch.
+
+    A block is what the FPGA computes in one clock; without lanes, it is a bit-cycle.
+    """
+    lanes = hardware.emulation_lanes
+    return (first + count - 1) // lanes - first // lanes + 1
+
+
 def compute_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], columns: int) -> int:
     """Return the clocks one vector occupies the crossbars.
 
@@ -137,7 +169,8 @@ def compute_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], columns:
     ----------
     hardware : HardwareParams
     bit_cycles : sequence of int
-        Bit-cycles of every group in use.
+        Of every group in use: bit-cycles for the clocks of a chip, blocks
+        (:func:`bit_blocks`) for those of the FPGA.
     columns : int
         Columns in use.
     """
@@ -221,7 +254,7 @@ def steady_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: Til
     ----------
     hardware : HardwareParams
     bit_cycles : sequence of int
-        Bit-cycles of every group in use.
+        Blocks of bit-cycles (:func:`bit_blocks`) of every group in use.
     size : TileSize
     """
     return max(
@@ -250,7 +283,8 @@ def run_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSi
     ----------
     hardware : HardwareParams
     bit_cycles : sequence of int
-        Bit-cycles of every vector, all groups together. They differ with ``zero_skip`` only.
+        Blocks of bit-cycles (:func:`bit_blocks`) of every vector, all groups together. They differ
+        with ``zero_skip`` only.
     size : TileSize
     """
     _, last = _result_clocks(hardware, bit_cycles, size)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from rtl_gen.testbench import Job
-from sim.golden.compute_unit import compute_unit, vector_bit_cycles
+from sim.golden.compute_unit import compute_unit, vector_bit_blocks
 from sim.mapping import LayerMapping
 from sme_hw.cycles import run_cycles
 from sme_hw.errors import InputError
@@ -47,7 +47,7 @@ def check_inputs(inputs: np.ndarray, rows: int, hardware: HardwareParams) -> np.
 def make_job(name: str, image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> Job:
     """Return a job for one tile with the golden model's expectations."""
     results, clips = compute_unit(image, hardware, inputs)
-    counts = vector_bit_cycles(image, hardware, inputs).tolist()
+    counts = vector_bit_blocks(image, hardware, inputs).tolist()
     clocks = run_cycles(hardware, counts, image.size)
     return Job(name, image, inputs, results, clips, clocks)
 

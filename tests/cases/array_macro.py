@@ -18,7 +18,7 @@ __all__ = ["cases"]
 
 READS = 80
 
-SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc")
+SETS = ("slc", "mlc-free-shifts", "narrow", "coarse-adc", "two-lanes")
 
 
 def _phase(hardware: HardwareParams, plane: int) -> Clocked:
@@ -48,9 +48,10 @@ def _phase(hardware: HardwareParams, plane: int) -> Clocked:
     code_width = max(1, min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb).bit_length())
     for k in range(READS):
         slot, step = int(rng.integers(hardware.slots)), int(rng.integers(steps))
-        word_lines = rng.integers(2, size=g)
+        shape = (hardware.emulation_lanes, g)
+        word_lines = rng.integers(2, size=shape)
         if k == 0:  # the largest sum
-            slot, step, word_lines = 0, 0, np.ones(g, np.int64)
+            slot, step, word_lines = 0, 0, np.ones(shape, np.int64)
         codes, clips = array_macro(
             word_lines,
             cells[slot * g : (slot + 1) * g],
@@ -63,11 +64,14 @@ def _phase(hardware: HardwareParams, plane: int) -> Clocked:
                 "write__enable": 0,
                 "slot": slot,
                 "column_step": step,
-                "grounded": lanes(1 - word_lines, 1),
+                "grounded": lanes(1 - word_lines.ravel(), 1),
             }
         )
         responses.append(
-            {"codes": lanes(codes[columns], code_width), "clips": lanes(clips[columns], 1)}
+            {
+                "codes": lanes(codes[:, columns].T.ravel(), code_width),
+                "clips": lanes(clips[:, columns].T.ravel(), 1),
+            }
         )
     return pipeline("convert", stimuli, responses, macro_latency(hardware))
 

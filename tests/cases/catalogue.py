@@ -16,6 +16,7 @@ from . import (
     row_conversion,
     shift_add,
     splice,
+    xb_group,
 )
 from .case import Case
 
@@ -37,6 +38,7 @@ _MODULES = (
     row_conversion,
     shift_add,
     splice,
+    xb_group,
 )
 
 CASES: dict[str, Case] = {case.name: case for module in _MODULES for case in module.cases()}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sim.golden.group_scheduler import BitCycle, group_scheduler
+from sim.golden.group_scheduler import BitBlock, bit_blocks
 from sme_hw.group_scheduler import GroupScheduler
 from sme_hw.params import HardwareParams, index_bits
 
@@ -24,6 +24,8 @@ SETS = (
     "narrow",
     "zero-skip",
     "reordered-zero-skip",
+    "two-lanes",
+    "four-lanes",
 )
 
 
@@ -47,42 +49,43 @@ def _load(hardware: HardwareParams, groups: np.ndarray) -> Clocked:
 
 def _steps(
     hardware: HardwareParams, groups: np.ndarray, column_steps: int, masks: np.ndarray | None
-) -> list[tuple[BitCycle, int]]:
-    """Return the steps of one vector as bit-cycles and their step ports."""
+) -> list[tuple[BitBlock, int]]:
+    """Return the steps of one vector as blocks and their step ports."""
     return [
         (
-            cycle,
+            block,
             join(
-                (cycle.bit_cycle, index_bits(hardware.converted_bits)),
-                (cycle.slot, index_bits(hardware.slots)),
+                (block.block, index_bits(hardware.bit_blocks)),
+                (block.lanes, hardware.emulation_lanes),
+                (block.slot, index_bits(hardware.slots)),
                 (column, index_bits(hardware.column_steps)),
-                (cycle.subtract, 1),
-                (cycle.first, 1),
-                (cycle.last, 1),
+                (block.subtract, hardware.emulation_lanes),
+                (block.first, 1),
+                (block.last, 1),
             ),
         )
-        for cycle in group_scheduler(groups, hardware, masks)
+        for block in bit_blocks(groups, hardware, masks)
         for column in range(column_steps)
     ]
 
 
 def _without_room(
-    rng: np.random.Generator, steps: list[tuple[BitCycle, int]], vectors: int
+    rng: np.random.Generator, steps: list[tuple[BitBlock, int]], vectors: int
 ) -> Clocked:
     """Let vectors wait and have little room: the last bit-cycle waits for it, nothing else does."""
     clocks: list[tuple[Values, Expected]] = [
         ({"vector__valid": 1, "room": 0}, {"step_valid": 0, "vector__ready": 1})
     ]
     for vector in range(vectors):
-        for k, (cycle, step) in enumerate(steps):
-            while cycle.last and rng.random() < 0.6:
+        for k, (block, step) in enumerate(steps):
+            while block.last and rng.random() < 0.6:
                 blocked = {"step_valid": 0, "done": 0, "vector__ready": 0}
                 clocks.append(({"room": 0}, blocked))
             ends = k == len(steps) - 1
             expected = {"step_valid": 1, "step": step} | dict.fromkeys(
                 ("done", "vector__ready"), int(ends)
             )
-            room = 1 if cycle.last else int(rng.integers(2))
+            room = 1 if block.last else int(rng.integers(2))
             following = int(vector + 1 < vectors)
             clocks.append(({"room": room, "vector__valid": following}, expected))
     clocks.append(({"room": 1}, {"step_valid": 0, "done": 0}))

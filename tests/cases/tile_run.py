@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sim.golden.compute_unit import compute_unit, vector_bit_cycles
+from sim.golden.compute_unit import compute_unit, vector_bit_blocks
 from sim.golden.program_port import program_port
 from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import fill_cycles, run_cycles
@@ -38,7 +38,7 @@ class TileRun:
     ):
         self.hardware = hardware
         self.image = image
-        counts = vector_bit_cycles(image, hardware, inputs).tolist()
+        counts = vector_bit_blocks(image, hardware, inputs).tolist()
         self.clocks = run_cycles(hardware, counts, image.size)
         self.fill = fill_cycles(hardware, counts[:1], image.size)
         self.program = pack(image, hardware)
