@@ -280,8 +280,10 @@ class InputRegister(wiring.Component):
             planes[lane].append(port.data)
         wanted = Signal.like(self.select.lanes, reset_less=True)
         m.d.sync += wanted.eq(self.select.lanes)
+        grounded = Signal(self.grounded.shape(), reset_less=True, init=[-1] * len(lanes))
+        m.d.comb += self.grounded.eq(grounded)
         for lane in lanes:
-            m.d.sync += self.grounded[lane].eq(Mux(wanted[lane], Cat(planes[lane]), -1))
+            m.d.sync += grounded[lane].eq(Mux(wanted[lane], Cat(planes[lane]), -1))
 
     def _mask(self, m: Module, starts: Value, accept: Value, slot: Value, *ends: Value) -> None:
         """Note in which bit-cycles the rows of each slot have a 1, one mask a vector."""

@@ -93,10 +93,13 @@ class MergedBank(wiring.Component):
         for lane in range(self.lanes):
             columns: list[list[Value]] = []
             for b in range(self.weight_bits):
-                current = Signal(self.rows, name=f"current_{lane}_{b}", reset_less=True)
+                zero = int(b == self.weight_bits - 1)
+                # FPGAs that reset a flip-flop to 1 also start it with 1.
+                init = -zero % (1 << self.rows)
+                name = f"current_{lane}_{b}"
+                current = Signal(self.rows, name=name, init=init, reset_less=True)
                 code = weights_read[b * self.rows : (b + 1) * self.rows]
                 off = grounded[1][lane]
-                zero = int(b == self.weight_bits - 1)
                 m.d.sync += current.eq(Cat(Mux(off[r], zero, code[r]) for r in range(self.rows)))
                 columns.append(list(current))
             total = bit_heap(m, columns, name=f"sum_{lane}")
