@@ -152,13 +152,15 @@ class GroupScheduler(wiring.Component):
         m.d.comb += read_port.en.eq(1)
         m.d.sync += fetched.eq(read_port.addr)
 
-        group = Signal(index_bits(hardware.slots))
         slot = Signal(index_bits(hardware.slots))
         first_bit, last_bit = Signal(), Signal()
-        column = Signal(index_bits(hardware.column_steps))
+        # Whether the present column, group is the first or last one is known a clock ahead.
+        column, next_column = (
+            Signal(index_bits(hardware.column_steps), name=n) for n in ("column", "next_column")
+        )
+        final_column, first_group, final_group = Signal(), Signal(), Signal()
         active = Signal()
         column_ends, bits_end, ends, begins = Signal(), Signal(), Signal(), Signal()
-        final_group = Signal()
         entry = read_port.data
         bit_counter = self._skipping_bits if hardware.zero_skip else self._all_bits
         bit_block = bit_counter(m, entry, begins, advance, column_ends, last_bit)
@@ -168,7 +170,6 @@ class GroupScheduler(wiring.Component):
         final_lane = final_bit[: hardware.lane_bits]
         lanes = range(hardware.emulation_lanes)
         m.d.comb += [
-            final_group.eq(group == self.last_group),
             self.step.bit_block.eq(bit_block),
             self.step.lanes.eq(Cat(~in_final_block | (final_lane >= lane) for lane in lanes)),
             self.step.slot.eq(slot),
@@ -179,10 +180,11 @@ class GroupScheduler(wiring.Component):
                     for lane in lanes
                 )
             ),
-            self.step.first.eq((group == 0) & first_bit),
+            self.step.first.eq(first_group & first_bit),
             self.step.last.eq(final_group & last_bit),
             self.step_valid.eq(active & (self.room | ~self.step.last)),
-            column_ends.eq(self.step_valid & (column == self.last_column_step)),
+            column_ends.eq(self.step_valid & final_column),
+            next_column.eq(column),
             bits_end.eq(column_ends & last_bit),
             ends.eq(bits_end & final_group),
             self.done.eq(ends),
@@ -191,14 +193,19 @@ class GroupScheduler(wiring.Component):
             advance.eq(begins | (bits_end & ~final_group)),
         ]
         with m.If(self.step_valid):
-            m.d.sync += column.eq(column + 1)
+            m.d.comb += next_column.eq(Mux(final_column, 0, column + 1))
+        m.d.sync += [
+            column.eq(next_column),
+            final_column.eq(next_column == self.last_column_step),
+        ]
         with m.If(column_ends):
-            m.d.sync += [column.eq(0), first_bit.eq(0)]
+            m.d.sync += first_bit.eq(0)
         with m.If(ends):
             m.d.sync += active.eq(0)
         with m.If(advance):
             m.d.sync += [
-                group.eq(fetched),
+                first_group.eq(fetched == 0),
+                final_group.eq(fetched == self.last_group),
                 slot.eq(entry.slot),
                 final_bit.eq(entry.last),
                 first_bit.eq(1),
