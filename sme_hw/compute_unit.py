@@ -4,18 +4,18 @@
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth import Module, Mux, Signal
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .clip_counter import ClipCounter
+from .clip_counters import ClipCounters
 from .configuration import Configuration
 from .cycles import INPUT_BUFFERS, INPUT_REGISTER_LATENCY, group_latency, macro_latency
 from .group_scheduler import GroupScheduler
 from .input_gather import InputGather
 from .input_register import InputRegister
 from .merged_xb_group import MergedXbGroup
-from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
+from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams, index_bits
 from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
 from .program_check import ProgramCheck
 from .program_port import ProgramPort
@@ -58,8 +58,11 @@ class ComputeUnit(wiring.Component):
         Input vectors in row order.
     o : Out(stream.Signature(ResultBeat))
         Results in column order, in code steps times input steps.
-    clips : Out(ArrayLayout(32, planes))
-        Clipped conversions per built plane, most significant plane in the lowest bits.
+    clip_plane : In(range(planes))
+        Built plane, the most significant first, whose clips are shown.
+    clips : Out(32)
+        Its clipped conversions, :func:`sme_hw.cycles.clip_settle_cycles` later; 0 with lossless
+        ADCs.
     busy : Out(1)
         A vector or a program is under way.
     error : Out(1)
@@ -73,7 +76,8 @@ class ComputeUnit(wiring.Component):
                 "program": In(stream.Signature(PROGRAM_BITS)),
                 "i": In(stream.Signature(InputBeat(hardware))),
                 "o": Out(stream.Signature(ResultBeat(hardware))),
-                "clips": Out(data.ArrayLayout(unsigned(CLIP_COUNTER_BITS), hardware.planes)),
+                "clip_plane": In(index_bits(hardware.planes)),
+                "clips": Out(CLIP_COUNTER_BITS),
                 "busy": Out(1),
                 "error": Out(1),
             }
@@ -255,12 +259,16 @@ class ComputeUnit(wiring.Component):
         self, m: Module, platform: object, group: XbGroup, valid: Any, clear: Any
     ) -> None:
         """Count the clips of each plane, both signs together."""
-        for j, clips in enumerate(group.clips):
-            counter = ClipCounter(flags=len(clips), width=CLIP_COUNTER_BITS)
-            m.submodules[f"clip_counter_{j}"] = shared(counter, platform)
-            m.d.comb += [
-                counter.clear.eq(clear),
-                counter.valid.eq(valid),
-                counter.clips.eq(clips),
-                self.clips[j].eq(counter.count),
-            ]
+        counters = ClipCounters(
+            planes=self.hardware.planes,
+            flags=self.hardware.clip_flags,
+            width=CLIP_COUNTER_BITS,
+        )
+        m.submodules.clip_counters = shared(counters, platform)
+        m.d.comb += [
+            counters.clear.eq(clear),
+            counters.valid.eq(valid),
+            counters.clips.eq(group.clips),
+            counters.select.eq(self.clip_plane),
+            self.clips.eq(counters.count),
+        ]

@@ -13,7 +13,6 @@ from .params import HardwareParams
 __all__ = [
     "ADC_LATENCY",
     "BLOCK_ROWS",
-    "CLIP_COUNTER_LATENCY",
     "GATHER_LATENCY",
     "INPUT_BUFFERS",
     "INPUT_REGISTER_LATENCY",
@@ -23,6 +22,7 @@ __all__ = [
     "TileSize",
     "bit_blocks",
     "bit_heap_latency",
+    "clip_settle_cycles",
     "compute_cycles",
     "crossbar_latency",
     "fill_cycles",
@@ -60,9 +60,6 @@ ADC_LATENCY = 1
 
 SHIFT_ADD_LATENCY = 4
 """Clocks from a spliced sample to a finished result, without lanes."""
-
-CLIP_COUNTER_LATENCY = 2
-"""Clocks from a conversion's clip flags to the counter that includes them."""
 
 GATHER_LATENCY = 6
 """Clocks from a vector's last input beat to its first beat in physical row order."""
@@ -129,6 +126,15 @@ def shift_add_latency(hardware: HardwareParams) -> int:
     more for each level of the tree that adds them.
     """
     return SHIFT_ADD_LATENCY + hardware.lane_bits
+
+
+def clip_settle_cycles(planes: int, flags: int) -> int:
+    """Return the clocks after which a selected clip counter includes a conversion.
+
+    The flags of a clock are added up and collected, wait for their counter to come round, and for
+    it to come round again to be shown.
+    """
+    return bit_heap_latency([flags]) + 2 * max(2, planes) + 2
 
 
 def pipeline_latency(hardware: HardwareParams) -> int:

@@ -305,6 +305,11 @@ class HardwareParams:
             self.adc_lsb + self.cell_bits * (self.planes - 1 - j) for j in range(self.planes)
         )
 
+    @property
+    def clip_flags(self) -> int:
+        """Conversions of a plane in a clock, both signs together."""
+        return 2 * self.adcs_per_crossbar * self.emulation_lanes
+
     # Digital widths; each holds the largest value that can occur, so nothing overflows.
 
     @property

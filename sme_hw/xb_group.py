@@ -76,7 +76,7 @@ class XbGroup(wiring.Component):
                 "column_step": In(index_bits(hardware.column_steps)),
                 "grounded": In(data.ArrayLayout(hardware.group_rows, lanes)),
                 "samples": Out(data.ArrayLayout(samples, a)),
-                "clips": Out(data.ArrayLayout(2 * a * lanes, hardware.planes)),
+                "clips": Out(data.ArrayLayout(hardware.clip_flags, hardware.planes)),
             }
         )
 

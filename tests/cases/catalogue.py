@@ -3,7 +3,7 @@
 from . import (
     adc,
     array_macro,
-    clip_counter,
+    clip_counters,
     compute_unit,
     configuration,
     crossbar,
@@ -25,7 +25,7 @@ __all__ = ["CASES"]
 _MODULES = (
     adc,
     array_macro,
-    clip_counter,
+    clip_counters,
     compute_unit,
     configuration,
     crossbar,

@@ -18,7 +18,7 @@ from amaranth.lib import data, wiring
 import sme_hw
 from sme_hw.adc import Adc
 from sme_hw.array_macro import ArrayMacro
-from sme_hw.clip_counter import ClipCounter
+from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
 from sme_hw.program_check import ProgramCheck
@@ -34,7 +34,7 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
     ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
     CellWrite: lambda: CellWrite(rows=5, cell_bits=1, depth=3, adcs=2),
-    ClipCounter: lambda: ClipCounter(flags=2, width=3),
+    ClipCounters: lambda: ClipCounters(planes=2, flags=2, width=3),
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3),
     EntryWrite: lambda: EntryWrite(entry_bits=9, width=32),
