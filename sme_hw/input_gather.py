@@ -19,7 +19,7 @@ class IndexEntry(data.StructLayout):
     ------
     beat : range(input_beats)
     lane : range(inputs_per_beat)
-        Where the row's input is in the input stream.
+        Where the row's input is in the input stream; no lane if a beat holds one input.
     keep : 1
         Some input does; else the row gets 0.
     """
@@ -166,5 +166,6 @@ class InputGather(wiring.Component):
                 m.d.sync += fetched.eq(read_port.data)
             with m.If(moves[4]):
                 entry = late[-1][lane]
-                m.d.sync += self.o.payload[lane].eq(Mux(entry.keep, fetched[entry.lane], 0))
+                value = fetched[entry.lane] if hardware.inputs_per_beat > 1 else fetched[0]
+                m.d.sync += self.o.payload[lane].eq(Mux(entry.keep, value, 0))
         return m

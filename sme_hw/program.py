@@ -145,11 +145,9 @@ def index_fields(hardware: HardwareParams) -> dict[str, int]:
     """
     if not hardware.input_index:
         return {}
-    return {
-        "beat": index_bits(hardware.input_beats),
-        "lane": index_bits(hardware.inputs_per_beat),
-        "keep": 1,
-    }
+    lane_bits = (hardware.inputs_per_beat - 1).bit_length()
+    lane = {"lane": lane_bits} if lane_bits else {}
+    return {"beat": index_bits(hardware.input_beats)} | lane | {"keep": 1}
 
 
 def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
