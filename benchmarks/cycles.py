@@ -34,7 +34,7 @@ def measure(preset: str, options: dict[str, Any]) -> dict[str, Any]:
         session = Session(parameters, Path(folder))
         runs = [session.run(layer, inputs[:count]) for count in (SHORT, LONG)]
     clocks = (runs[1].tiles[0].cycles - runs[0].tiles[0].cycles) / (LONG - SHORT)
-    predicted = steady_cycles(hardware, image.bit_cycles, image.size)
+    predicted = steady_cycles(hardware, image.bit_blocks(hardware), image.size)
     return {
         "preset": preset,
         "options": options,

@@ -34,7 +34,8 @@ _PORT_TEXT = {
     "bits; with several weight sets, the vector's set above them (input_fields)",
     "o": "result vectors: results_per_beat signed results a beat, in column order, the first in "
     "the lowest bits; above them one bit that marks a vector's last beat",
-    "clips": "clipped conversions per built plane, the most significant plane in the lowest bits",
+    "clip_plane": "built plane, the most significant first, whose clips are shown",
+    "clips": "clipped conversions of that plane; a selection shows after clip_settle clocks",
     "busy": "a vector or a program is under way",
     "error": "the program made no sense; cleared when a program disables the unit",
 }
@@ -71,6 +72,7 @@ def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dic
     """
     hardware = component.hardware
     full = [hardware.input_bits] * hardware.slots
+    blocks = [cycles.bit_blocks(hardware, 0, count) for count in full]
     size = cycles.TileSize(hardware.rows, hardware.rows, hardware.cols)
     return {
         "format": FORMAT,
@@ -87,12 +89,17 @@ def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dic
         "ports": _ports(component),
         "memory_map": memory_map(hardware),
         "input_fields": input_fields(hardware),
-        "latency": {
-            "unit": "clocks",
-            "pipeline": cycles.pipeline_latency(hardware),
-            "fill_full_tile_no_shift": cycles.fill_cycles(hardware, full, size),
-            "steady_full_tile_no_shift": cycles.steady_cycles(hardware, full, size),
+        # What the chip would take, and what this Verilog takes: fewer with emulation lanes.
+        "chip_cycles": {
+            "full_tile_no_shift": cycles.compute_cycles(hardware, full, hardware.cols),
             "per_bit_cycle_and_group": hardware.column_steps,
+        },
+        "fpga_clocks": {
+            "pipeline": cycles.pipeline_latency(hardware),
+            "fill_full_tile_no_shift": cycles.fill_cycles(hardware, blocks, size),
+            "steady_full_tile_no_shift": cycles.steady_cycles(hardware, blocks, size),
+            "per_bit_block_and_group": hardware.column_steps,
+            "clip_settle": cycles.clip_settle_cycles(hardware.planes, hardware.clip_flags),
         },
         "tools": {
             "python": platform.python_version(),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams
+from sme_hw.cycles import clip_settle_cycles
+from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams, index_bits
 from sme_hw.program import in_order, input_fields, pack, pack_inputs
 from sme_hw.tile_image import TileImage
 
@@ -134,9 +135,10 @@ def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequen
         "bench": {
             "INPUT_WIDTH": input_width,
             "RESULT_WIDTH": result_width,
-            "CLIPS_WIDTH": hardware.planes * CLIP_COUNTER_BITS,
+            "CLIP_PLANE_WIDTH": index_bits(hardware.planes),
+            "CLIPS_WIDTH": CLIP_COUNTER_BITS,
         },
-        "clip_counter_bits": CLIP_COUNTER_BITS,
+        "clip_settle": clip_settle_cycles(hardware.planes, hardware.clip_flags),
         "jobs": [
             {
                 "name": job.name,

@@ -59,6 +59,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "help": "Tiles that a unit holds at once, 1..4: each vector names its own.",
     },
     "inputs_per_beat": {"type": int, "help": "Inputs per transfer on the input stream."},
+    "emulation_lanes": {
+        "type": int,
+        "help": "Bit-cycles computed in one FPGA clock: 1, 2 or 4; results are the same.",
+    },
     "results_per_beat": {"type": int, "help": "Results per transfer on the result stream."},
     "codec": {
         "type": click.Choice([AUTO, *CODECS]),

@@ -1,6 +1,6 @@
 """The analog-to-digital converter of a bit line, with an explicit meaning of its range."""
 
-from amaranth import Module
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -56,14 +56,15 @@ class Adc(wiring.Component):
         """Build the comparator and the code register."""
         m = Module()
         shifted = self.total >> self.lsb
+        # Setting all bits takes no logic before flip-flops that start with 1 too.
+        code = Signal.like(self.code, init=self.code_max, reset_less=True)
+        clip = Signal(reset_less=True)
+        m.d.comb += [self.code.eq(code), self.clip.eq(clip)]
+        m.d.sync += code.eq(shifted)
         if self.sum_max >> self.lsb > self.code_max:
             # code_max is all ones here: the bits above it tell.
             clips = shifted[self.bits :].any()
-            m.d.sync += self.clip.eq(clips)
+            m.d.sync += clip.eq(clips)
             with m.If(clips):
-                m.d.sync += self.code.eq(self.code_max)
-            with m.Else():
-                m.d.sync += self.code.eq(shifted)
-        else:
-            m.d.sync += self.code.eq(shifted)
+                m.d.sync += code.eq(self.code_max)
         return m

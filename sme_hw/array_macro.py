@@ -2,6 +2,7 @@
 # Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """The array macro: crossbar, sample-and-hold, multiplexer and ADCs of one plane and sign."""
 
+import numpy as np
 from amaranth import Cat, Module, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -20,6 +21,9 @@ class ArrayMacro(wiring.Component):
 
     Between crossbar and ADC a real macro has currents, so this is the boundary at which a chip's
     own macro takes the place of the behavioural body.
+
+    With ``emulation_lanes``, one read of a column serves several bit-cycles, each with an ADC of
+    its own: a chip would convert one after the other.
 
     Latency from the word lines to the codes: :func:`sme_hw.cycles.macro_latency`.
 
@@ -40,11 +44,11 @@ class ArrayMacro(wiring.Component):
         Position of the column multiplexers: ADC a converts column ``column_step * A + a``.
     set : In(range(weight_sets))
         Cells that take part; only with several sets.
-    grounded : In(group_rows)
-        Rows whose word line is off: their input bit is 0.
-    codes : Out(ArrayLayout(code, A))
+    grounded : In(ArrayLayout(group_rows, emulation_lanes))
+        Rows whose word line is off in each bit-cycle: their input bit is 0.
+    codes : Out(ArrayLayout(ArrayLayout(code, emulation_lanes), A))
         ADC codes.
-    clips : Out(A)
+    clips : Out(A * emulation_lanes)
         Conversions that clipped.
     """
 
@@ -54,8 +58,9 @@ class ArrayMacro(wiring.Component):
         self.column_bits = (hardware.column_steps - 1).bit_length()
         self.set_words = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
         self.depth = hardware.in_sets(self.set_words)
-        a = hardware.adcs_per_crossbar
+        a, lanes = hardware.adcs_per_crossbar, hardware.emulation_lanes
         code_max = min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb)
+        codes = data.ArrayLayout(unsigned(index_bits(code_max + 1)), lanes)
         super().__init__(
             {
                 "write": In(
@@ -67,9 +72,9 @@ class ArrayMacro(wiring.Component):
                 ),
                 "slot": In(index_bits(hardware.slots)),
                 "column_step": In(index_bits(hardware.column_steps)),
-                "grounded": In(hardware.group_rows),
-                "codes": Out(data.ArrayLayout(unsigned(index_bits(code_max + 1)), a)),
-                "clips": Out(a),
+                "grounded": In(data.ArrayLayout(hardware.group_rows, lanes)),
+                "codes": Out(data.ArrayLayout(codes, a)),
+                "clips": Out(a * lanes),
                 **{name: In(bits) for name, bits in set_field(hardware).items()},
             }
         )
@@ -83,6 +88,7 @@ class ArrayMacro(wiring.Component):
             cell_bits=hardware.cell_bits,
             depth=self.depth,
             adcs=hardware.adcs_per_crossbar,
+            lanes=hardware.emulation_lanes,
         )
         m.submodules.crossbar = shared(crossbar, platform)
         wiring.connect(m, wiring.flipped(self.write), crossbar.write)
@@ -91,16 +97,17 @@ class ArrayMacro(wiring.Component):
             crossbar.address.eq(set_address(word, self.set_words, set_of(self))),
             crossbar.grounded.eq(self.grounded),
         ]
-        for a in range(hardware.adcs_per_crossbar):
+        lanes = hardware.emulation_lanes
+        for a, lane in np.ndindex(hardware.adcs_per_crossbar, lanes):
             adc = Adc(
                 sum_max=hardware.sum_max,
                 bits=self.adc_bits,
                 lsb=hardware.adc_lsb,
             )
-            m.submodules[f"adc_{a}"] = shared(adc, platform)
+            m.submodules[f"adc_{a * lanes + lane}"] = shared(adc, platform)
             m.d.comb += [
-                adc.total.eq(crossbar.sums[a]),
-                self.codes[a].eq(adc.code),
-                self.clips[a].eq(adc.clip),
+                adc.total.eq(crossbar.sums[a][lane]),
+                self.codes[a][lane].eq(adc.code),
+                self.clips[a * lanes + lane].eq(adc.clip),
             ]
         return m

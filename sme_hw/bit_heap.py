@@ -36,7 +36,7 @@ def bit_heap(m: Module, columns: Sequence[Sequence[Value]], *, name: str) -> Val
     """
     bits = [list(column) for column in columns]
     for number, stage in enumerate(heap_plan(tuple(len(column) for column in bits)), 1):
-        bits = [list(column) for column in _add(bits, stage)]
+        bits = _add(m, bits, stage, f"{name}_{number}")
         for weight, column in enumerate(bits):
             register = Signal(len(column), name=f"{name}_{number}_{weight}", reset_less=True)
             m.d.sync += register.eq(Cat(column))
@@ -44,11 +44,11 @@ def bit_heap(m: Module, columns: Sequence[Sequence[Value]], *, name: str) -> Val
     return Cat(column[0] if column else Const(0, 1) for column in bits)
 
 
-def _add(bits: list[list[Value]], stage: Stage) -> list[list[Value]]:
+def _add(m: Module, bits: list[list[Value]], stage: Stage, name: str) -> list[list[Value]]:
     """Return the heap after a stage's adders, which take their bits from the front."""
     result: list[list[Value]] = [[] for _ in range(len(bits) + 1)]
     waiting = [iter(column) for column in bits]
-    for chain in _chains(stage):
+    for number, chain in enumerate(_chains(stage)):
         low: list[Value] = []
         high: list[Value] = []
         outputs: list[int] = []  # weight of each position's sum; -1: there is none
@@ -66,7 +66,9 @@ def _add(bits: list[list[Value]], stage: Stage) -> list[list[Value]]:
                 outputs.append(weight)
             carry_weight = field.weight + len(field.takes)
         outputs.append(carry_weight)
-        for weight, bit in zip(outputs, Cat(low) + Cat(high), strict=True):
+        total = Signal(len(outputs), name=f"{name}_chain_{number}")
+        m.d.comb += total.eq(Cat(low) + Cat(high))
+        for weight, bit in zip(outputs, total, strict=True):
             if weight >= 0:
                 result[weight].append(bit)
     for weight, column in enumerate(waiting):

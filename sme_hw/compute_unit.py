@@ -4,23 +4,23 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth import Module, Mux, Signal
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .array_macro import ArrayMacro
-from .clip_counter import ClipCounter
+from .clip_counters import ClipCounters
 from .configuration import Configuration
 from .cycles import (
     INPUT_BUFFERS,
     INPUT_REGISTER_LATENCY,
-    SHIFT_ADD_LATENCY,
+    group_latency,
     macro_latency,
-    splice_latency,
+    shift_add_latency,
 )
 from .group_scheduler import GroupScheduler
 from .input_gather import InputGather
 from .input_register import InputRegister
+from .merged_xb_group import MergedXbGroup
 from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams, index_bits
 from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
 from .program_check import ProgramCheck
@@ -29,8 +29,8 @@ from .result_buffer import ResultBeat, ResultBuffer
 from .row_conversion import RowConversion, input_payload
 from .sharing import shared
 from .shift_add import ShiftAdd
-from .splice import Splice
 from .weight_sets import delayed_set, set_address, set_of
+from .xb_group import XbGroup
 
 __all__ = ["ComputeUnit"]
 
@@ -44,8 +44,7 @@ class ComputeUnit(wiring.Component):
     program                   ProgramPort, ProgramCheck, Configuration
     squeeze-out index decode  InputGather (reordered rows only), RowConversion
     bit-serial word lines     InputRegister, stepped by GroupScheduler
-    crossbar, S&H, MUX, ADC   ArrayMacro, one per built plane and sign
-    splice                    Splice, one per ADC of a crossbar
+    crossbars, ADCs, splice   XbGroup; MergedXbGroup with lossless ADCs
     shift-and-add             ShiftAdd, one per ADC of a crossbar
     output register           ResultBuffer
     ========================= ============================================================
@@ -67,8 +66,11 @@ class ComputeUnit(wiring.Component):
         Input vectors in row order.
     o : Out(stream.Signature(ResultBeat))
         Results in column order, in code steps times input steps.
-    clips : Out(ArrayLayout(32, planes))
-        Clipped conversions per built plane, most significant plane in the lowest bits.
+    clip_plane : In(range(planes))
+        Built plane, the most significant first, whose clips are shown.
+    clips : Out(32)
+        Its clipped conversions, :func:`sme_hw.cycles.clip_settle_cycles` later; 0 with lossless
+        ADCs.
     busy : Out(1)
         A vector or a program is under way.
     error : Out(1)
@@ -82,7 +84,8 @@ class ComputeUnit(wiring.Component):
                 "program": In(stream.Signature(PROGRAM_BITS)),
                 "i": In(stream.Signature(input_payload(hardware))),
                 "o": Out(stream.Signature(ResultBeat(hardware))),
-                "clips": Out(data.ArrayLayout(unsigned(CLIP_COUNTER_BITS), hardware.planes)),
+                "clip_plane": In(index_bits(hardware.planes)),
+                "clips": Out(CLIP_COUNTER_BITS),
                 "busy": Out(1),
                 "error": Out(1),
             }
@@ -153,7 +156,8 @@ class ComputeUnit(wiring.Component):
         if hardware.zero_skip:
             m.d.comb += scheduler.vector_masks.eq(inputs.vector_masks)
         m.d.comb += [
-            inputs.select.bit_cycle.eq(scheduler.step.bit_cycle),
+            inputs.select.bit_block.eq(scheduler.step.bit_block),
+            inputs.select.lanes.eq(scheduler.step.lanes),
             inputs.select.slot.eq(scheduler.step.slot),
             scheduler.room.eq(results.room),
             results.reserve.eq(scheduler.step_valid & scheduler.step.last),
@@ -174,8 +178,7 @@ class ComputeUnit(wiring.Component):
 
         # The step travels beside the samples.
         step = {0: (scheduler.step_valid, scheduler.step)}
-        at_codes = INPUT_REGISTER_LATENCY + macro_latency(hardware)
-        at_samples = at_codes + splice_latency(hardware)
+        at_samples = INPUT_REGISTER_LATENCY + group_latency(hardware)
         for clock in range(1, at_samples + 1):
             valid = Signal(name=f"step_valid_{clock}")
             payload = Signal(scheduler.step.shape(), name=f"step_{clock}", reset_less=True)
@@ -183,32 +186,26 @@ class ComputeUnit(wiring.Component):
             step[clock] = valid, payload
 
         result_set = set_of(step[at_samples][1])
-        for clock in range(1, SHIFT_ADD_LATENCY + 1):
-            result_set = delayed_set(m, result_set, f"result_set_{clock}")
+        for clock in range(shift_add_latency(hardware)):
+            result_set = delayed_set(m, result_set, f"result_set_{clock + 1}")
         if len(result_set):
             m.d.comb += results.i_set.eq(result_set)
 
-        macros = self._array_macros(
-            m, platform, port, inputs.grounded, step[INPUT_REGISTER_LATENCY - 1][1]
-        )
-        self._clip_counters(m, platform, macros, step[at_codes][0], configuration.clear)
+        group = self._xb_group(m, platform, port, step[INPUT_REGISTER_LATENCY - 1][1])
+        m.d.comb += group.grounded.eq(inputs.grounded)
+        if isinstance(group, XbGroup):
+            at_codes = INPUT_REGISTER_LATENCY + macro_latency(hardware)
+            self._clip_counters(m, platform, group, step[at_codes][0], configuration.clear)
 
         for a in range(hardware.adcs_per_crossbar):
-            splice = Splice(hardware=hardware)
             shift_add = ShiftAdd(hardware=hardware)
-            m.submodules[f"splice_{a}"] = shared(splice, platform)
             m.submodules[f"shift_add_{a}"] = shared(shift_add, platform)
-            for j, (positive, negative) in enumerate(macros):
-                m.d.comb += [
-                    splice.positive[f"plane_{j}"].eq(positive.codes[a]),
-                    splice.negative[f"plane_{j}"].eq(negative.codes[a]),
-                ]
             valid, payload = step[at_samples]
             m.d.comb += [
                 shift_add.valid.eq(valid),
-                shift_add.sample.eq(splice.sample),
+                shift_add.samples.eq(group.samples[a]),
                 shift_add.column_step.eq(payload.column_step),
-                shift_add.bit_cycle.eq(payload.bit_cycle),
+                shift_add.bit_block.eq(payload.bit_block),
                 shift_add.subtract.eq(payload.subtract),
                 shift_add.first.eq(payload.first),
                 shift_add.last.eq(payload.last),
@@ -252,64 +249,51 @@ class ComputeUnit(wiring.Component):
                 table.write.data.eq(write.data),
             ]
 
-    def _array_macros(
-        self, m: Module, platform: object, port: ProgramPort, grounded: Any, step: Any
-    ) -> list[tuple[ArrayMacro, ArrayMacro]]:
-        """Build the crossbar pair of every plane; returns (positive, negative) pairs."""
-        # A program's cells take the way of the conversions' address.
+    def _xb_group(
+        self, m: Module, platform: object, port: ProgramPort, step: Any
+    ) -> XbGroup | MergedXbGroup:
+        """Build the crossbars, with the way of a program's cells to them."""
+        hardware = self.hardware
         field, offset = {}, 0
-        for name, width in cell_fields(self.hardware).items():
+        for name, width in cell_fields(hardware).items():
             field[name] = port.write.entry[offset : offset + width]
             offset += width
+        group: XbGroup | MergedXbGroup
+        if hardware.merged:
+            group = MergedXbGroup(hardware=hardware)
+            cells = group.write
+        else:
+            group = XbGroup(hardware=hardware)
+            cells = group.write.cells
+            m.d.sync += [group.write.plane.eq(field["plane"]), group.write.sign.eq(field["sign"])]
+        m.submodules.xb_group = shared(group, platform)
+        # Cells are written where a conversion would read them.
         writing = port.write.enable & (port.write.region == Region.CELLS)
-        data = Signal(self.hardware.group_rows * self.hardware.cell_bits, name="cell_data")
-        adc = Signal(index_bits(self.hardware.adcs_per_crossbar), name="cell_adc")
-        slot, column_step = (Signal.like(step[k], name=k) for k in ("slot", "column_step"))
-        m.d.sync += [data.eq(port.write.data), adc.eq(field["adc"])]
-        with m.If(writing):
-            m.d.sync += [slot.eq(field["slot"]), column_step.eq(field["column_step"])]
-        with m.Else():
-            m.d.sync += [slot.eq(step.slot), column_step.eq(step.column_step)]
-        number = delayed_set(m, Mux(writing, set_of(port.write), set_of(step)), "set")
-        pairs = []
-        for j, adc_bits in enumerate(self.hardware.plane_adc_bits):
-            pair = []
-            for sign, sign_name in enumerate(("positive", "negative")):
-                macro = ArrayMacro(hardware=self.hardware, adc_bits=adc_bits)
-                m.submodules[f"macro_{j}_{sign_name}"] = shared(macro, platform)
-                m.d.sync += macro.write.enable.eq(
-                    writing & (field["plane"] == j) & (field["sign"] == sign)
-                )
-                m.d.comb += [
-                    macro.write.adc.eq(adc),
-                    macro.write.data.eq(data),
-                    macro.slot.eq(slot),
-                    macro.column_step.eq(column_step),
-                    macro.grounded.eq(grounded),
-                ]
-                if len(number):
-                    m.d.comb += macro.set.eq(number)
-                pair.append(macro)
-            pairs.append((pair[0], pair[1]))
-        return pairs
+        m.d.sync += [
+            cells.enable.eq(writing),
+            cells.adc.eq(field["adc"]),
+            cells.data.eq(port.write.data),
+            group.slot.eq(Mux(writing, field["slot"], step.slot)),
+            group.column_step.eq(Mux(writing, field["column_step"], step.column_step)),
+        ]
+        if hardware.set_bits:
+            m.d.sync += group.set.eq(Mux(writing, port.write.set, step.set))
+        return group
 
     def _clip_counters(
-        self,
-        m: Module,
-        platform: object,
-        macros: list[tuple[ArrayMacro, ArrayMacro]],
-        valid: Any,
-        clear: Any,
+        self, m: Module, platform: object, group: XbGroup, valid: Any, clear: Any
     ) -> None:
         """Count the clips of each plane, both signs together."""
-        for j, (positive, negative) in enumerate(macros):
-            counter = ClipCounter(
-                flags=2 * self.hardware.adcs_per_crossbar, width=CLIP_COUNTER_BITS
-            )
-            m.submodules[f"clip_counter_{j}"] = shared(counter, platform)
-            m.d.comb += [
-                counter.clear.eq(clear),
-                counter.valid.eq(valid),
-                counter.clips.eq(Cat(positive.clips, negative.clips)),
-                self.clips[j].eq(counter.count),
-            ]
+        counters = ClipCounters(
+            planes=self.hardware.planes,
+            flags=self.hardware.clip_flags,
+            width=CLIP_COUNTER_BITS,
+        )
+        m.submodules.clip_counters = shared(counters, platform)
+        m.d.comb += [
+            counters.clear.eq(clear),
+            counters.valid.eq(valid),
+            counters.clips.eq(group.clips),
+            counters.select.eq(self.clip_plane),
+            self.clips.eq(counters.count),
+        ]

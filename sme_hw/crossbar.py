@@ -41,7 +41,7 @@ class CrossbarBank(wiring.Component):
     A memory word holds one column of one slot, so that inferred block RAMs are read word by word.
     Reading and writing share one address; a write suspends reading.
 
-    Latency from ``address`` and ``grounded`` to ``total``:
+    Latency from ``address`` and ``grounded`` to ``totals``:
     :func:`sme_hw.cycles.crossbar_latency`.
 
     Parameters
@@ -52,6 +52,8 @@ class CrossbarBank(wiring.Component):
         Bits a cell holds.
     depth : int
         Words of the bank.
+    lanes : int
+        Bit-cycles that one read serves, each with a popcount of its own.
 
     Members
     -------
@@ -60,27 +62,29 @@ class CrossbarBank(wiring.Component):
         Cell bit b of row r at position ``b * rows + r``.
     address : In(range(depth))
         Slot and column step to read or to program.
-    grounded : In(rows)
-        Rows whose word line is off: their input bit is 0.
-    total : Out(range(rows * (2**cell_bits - 1) + 1))
-        Column sum, in cell levels.
+    grounded : In(ArrayLayout(rows, lanes))
+        Rows whose word line is off in each bit-cycle: their input bit is 0.
+    totals : Out(ArrayLayout(range(rows * (2**cell_bits - 1) + 1), lanes))
+        Column sums, in cell levels.
     """
 
-    def __init__(self, *, rows: int, cell_bits: int, depth: int):
+    def __init__(self, *, rows: int, cell_bits: int, depth: int, lanes: int):
         check_int("rows", rows, 1, 512)
         check_int("cell_bits", cell_bits, 1, 2)
         check_int("depth", depth, 1, 2**20)
+        check_int("lanes", lanes, 1, 4)
         self.rows = rows
         self.cell_bits = cell_bits
         self.depth = depth
+        self.lanes = lanes
         self.sum_max = rows * (2**cell_bits - 1)
         super().__init__(
             {
                 "write_enable": In(1),
                 "write_data": In(rows * cell_bits),
                 "address": In(index_bits(depth)),
-                "grounded": In(rows),
-                "total": Out(unsigned(self.sum_max.bit_length())),
+                "grounded": In(data.ArrayLayout(rows, lanes)),
+                "totals": Out(data.ArrayLayout(unsigned(self.sum_max.bit_length()), lanes)),
             }
         )
 
@@ -92,7 +96,9 @@ class CrossbarBank(wiring.Component):
         )
         write_port = cells.write_port()
         read_port = cells.read_port()
-        grounded = [Signal(self.rows, name=f"grounded_{i}", reset_less=True) for i in range(2)]
+        grounded = [
+            Signal.like(self.grounded, name=f"grounded_{i}", reset_less=True) for i in range(2)
+        ]
         cells_read = Signal(self.rows * self.cell_bits, reset_less=True)
         m.d.comb += [
             write_port.addr.eq(self.address),
@@ -108,15 +114,15 @@ class CrossbarBank(wiring.Component):
             cells_read.eq(read_port.data),
         ]
         # Grounded rows reset their currents: flip-flops do that without logic before them.
-        columns: list[list[Value]] = []
-        for b in range(self.cell_bits):
-            current = Signal(self.rows, name=f"current_{b}", reset_less=True)
-            levels = cells_read[b * self.rows : (b + 1) * self.rows]
-            m.d.sync += current.eq(
-                Cat(Mux(off, 0, level) for off, level in zip(grounded[1], levels, strict=True))
-            )
-            columns.append(list(current))
-        m.d.comb += self.total.eq(bit_heap(m, columns, name="total"))
+        for lane in range(self.lanes):
+            columns: list[list[Value]] = []
+            for b in range(self.cell_bits):
+                current = Signal(self.rows, name=f"current_{lane}_{b}", reset_less=True)
+                levels = cells_read[b * self.rows : (b + 1) * self.rows]
+                off = grounded[1][lane]
+                m.d.sync += current.eq(Cat(Mux(off[r], 0, levels[r]) for r in range(self.rows)))
+                columns.append(list(current))
+            m.d.comb += self.totals[lane].eq(bit_heap(m, columns, name=f"total_{lane}"))
         return m
 
 
@@ -136,6 +142,8 @@ class Crossbar(wiring.Component):
         Words of a bank.
     adcs : int
         Banks, one per ADC.
+    lanes : int
+        Bit-cycles that one read serves.
 
     Members
     -------
@@ -143,25 +151,27 @@ class Crossbar(wiring.Component):
         Programming port; a write suspends reading.
     address : In(range(depth))
         Slot and column step to read or to program.
-    grounded : In(rows)
-        Rows whose word line is off: their input bit is 0.
-    sums : Out(ArrayLayout(range(rows * (2**cell_bits - 1) + 1), adcs))
+    grounded : In(ArrayLayout(rows, lanes))
+        Rows whose word line is off in each bit-cycle: their input bit is 0.
+    sums : Out(ArrayLayout(ArrayLayout(range(rows * (2**cell_bits - 1) + 1), lanes), adcs))
         Column sums, in cell levels.
     """
 
-    def __init__(self, *, rows: int, cell_bits: int, depth: int, adcs: int):
+    def __init__(self, *, rows: int, cell_bits: int, depth: int, adcs: int, lanes: int):
         check_int("adcs", adcs, 1, 512)
         self.rows = rows
         self.cell_bits = cell_bits
         self.depth = depth
         self.adcs = adcs
+        self.lanes = lanes
         self.sum_max = rows * (2**cell_bits - 1)
+        totals = data.ArrayLayout(unsigned(self.sum_max.bit_length()), lanes)
         super().__init__(
             {
                 "write": In(CellWrite(rows=rows, cell_bits=cell_bits, adcs=adcs)),
                 "address": In(index_bits(depth)),
-                "grounded": In(rows),
-                "sums": Out(data.ArrayLayout(unsigned(self.sum_max.bit_length()), adcs)),
+                "grounded": In(data.ArrayLayout(rows, lanes)),
+                "sums": Out(data.ArrayLayout(totals, adcs)),
             }
         )
 
@@ -169,13 +179,15 @@ class Crossbar(wiring.Component):
         """Build the banks."""
         m = Module()
         for adc in range(self.adcs):
-            bank = CrossbarBank(rows=self.rows, cell_bits=self.cell_bits, depth=self.depth)
+            bank = CrossbarBank(
+                rows=self.rows, cell_bits=self.cell_bits, depth=self.depth, lanes=self.lanes
+            )
             m.submodules[f"bank_{adc}"] = shared(bank, platform)
             m.d.comb += [
                 bank.write_enable.eq(self.write.enable & (self.write.adc == adc)),
                 bank.write_data.eq(self.write.data),
                 bank.address.eq(self.address),
                 bank.grounded.eq(self.grounded),
-                self.sums[adc].eq(bank.total),
+                self.sums[adc].eq(bank.totals),
             ]
         return m

@@ -14,7 +14,6 @@ from .params import HardwareParams
 __all__ = [
     "ADC_LATENCY",
     "BLOCK_ROWS",
-    "CLIP_COUNTER_LATENCY",
     "GATHER_LATENCY",
     "INPUT_BUFFERS",
     "INPUT_REGISTER_LATENCY",
@@ -22,17 +21,22 @@ __all__ = [
     "SHIFT_ADD_LATENCY",
     "InputBlocks",
     "TileSize",
+    "bit_blocks",
     "bit_heap_latency",
+    "clip_settle_cycles",
     "compute_cycles",
     "crossbar_latency",
     "fill_cycles",
     "group_bit_cycles",
+    "group_latency",
     "input_beats",
     "load_cycles",
     "macro_latency",
+    "merged_latency",
     "pipeline_latency",
     "result_buffer_depth",
     "run_cycles",
+    "shift_add_latency",
     "splice_heights",
     "splice_latency",
     "steady_cycles",
@@ -57,10 +61,7 @@ ADC_LATENCY = 1
 """Clocks from a column sum to its code."""
 
 SHIFT_ADD_LATENCY = 4
-"""Clocks from a spliced sample to a finished result."""
-
-CLIP_COUNTER_LATENCY = 2
-"""Clocks from a conversion's clip flags to the counter that includes them."""
+"""Clocks from a spliced sample to a finished result, without lanes."""
 
 GATHER_LATENCY = 6
 """Clocks from a vector's last input beat to its first beat in physical row order."""
@@ -105,14 +106,42 @@ def splice_heights(hardware: HardwareParams) -> list[int]:
     ]
 
 
+def merged_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from word lines and column select to the samples of merged planes.
+
+    As for a crossbar, with all planes in one heap, and one clock to take off the codes' offset.
+    """
+    return 3 + bit_heap_latency([hardware.group_rows] * hardware.merged_bits) + 1
+
+
+def group_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from word lines and column select to spliced samples."""
+    if hardware.merged:
+        return merged_latency(hardware)
+    return macro_latency(hardware) + splice_latency(hardware)
+
+
+def shift_add_latency(hardware: HardwareParams) -> int:
+    """Return the clocks from spliced samples to a finished result.
+
+    The accumulator memory, its output register, selection, and the sum; with several lanes, one
+    more for each level of the tree that adds them.
+    """
+    return SHIFT_ADD_LATENCY + hardware.lane_bits
+
+
+def clip_settle_cycles(planes: int, flags: int) -> int:
+    """Return the clocks after which a selected clip counter includes a conversion.
+
+    The flags of a clock are added up and collected, wait for their counter to come round, and for
+    it to come round again to be shown.
+    """
+    return bit_heap_latency([flags]) + 2 * max(2, planes) + 2
+
+
 def pipeline_latency(hardware: HardwareParams) -> int:
     """Return the clocks from a step of the scheduler to its result, if it is the last one."""
-    return (
-        INPUT_REGISTER_LATENCY
-        + macro_latency(hardware)
-        + splice_latency(hardware)
-        + SHIFT_ADD_LATENCY
-    )
+    return INPUT_REGISTER_LATENCY + group_latency(hardware) + shift_add_latency(hardware)
 
 
 def result_buffer_depth(hardware: HardwareParams) -> int:
@@ -132,6 +161,15 @@ def group_bit_cycles(hardware: HardwareParams, shift_min: int, shift_max: int) -
     return hardware.input_bits + shift_max - shift_min
 
 
+def bit_blocks(hardware: HardwareParams, first: int, count: int) -> int:
+    """Return the blocks of ``emulation_lanes`` bit-cycles that ``count`` ones from ``first`` touch.
+
+    A block is what the FPGA computes in one clock; without lanes, it is a bit-cycle.
+    """
+    lanes = hardware.emulation_lanes
+    return (first + count - 1) // lanes - first // lanes + 1
+
+
 def compute_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], columns: int) -> int:
     """Return the clocks one vector occupies the crossbars.
 
@@ -139,7 +177,8 @@ def compute_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], columns:
     ----------
     hardware : HardwareParams
     bit_cycles : sequence of int
-        Bit-cycles of every group in use.
+        Of every group in use: bit-cycles for the clocks of a chip, blocks
+        (:func:`bit_blocks`) for those of the FPGA.
     columns : int
         Columns in use.
     """
@@ -223,7 +262,7 @@ def steady_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: Til
     ----------
     hardware : HardwareParams
     bit_cycles : sequence of int
-        Bit-cycles of every group in use.
+        Blocks of bit-cycles (:func:`bit_blocks`) of every group in use.
     size : TileSize
     """
     return max(
@@ -254,8 +293,8 @@ def run_cycles(
     ----------
     hardware : HardwareParams
     bit_cycles : sequence of int
-        Bit-cycles of every vector, all groups together. They differ with its weight set, and with
-        ``zero_skip``.
+        Blocks of bit-cycles (:func:`bit_blocks`) of every vector, all groups together. They differ
+        with its weight set, and with ``zero_skip``.
     sizes : sequence of TileSize
         Size of every vector's tile.
     """
@@ -277,7 +316,7 @@ class _Results:
         # Clocks in which the last results left the buffer's memory, and in which the last one
         # came into its output register and left that.
         self.fetched: deque[int] = deque(maxlen=result_buffer_depth(hardware) - 1)
-        self.moved = self.left = -1
+        self.moved = self.left = self.last_step = -1
 
     def vector(self, step: int, size: TileSize) -> int:
         """Send a vector's results; returns the clock of its last step.
@@ -291,9 +330,7 @@ class _Results:
         a, b = self.hardware.adcs_per_crossbar, self.hardware.results_per_beat
         latency = pipeline_latency(self.hardware)
         for column in range(0, size.columns, a):
-            if len(self.fetched) == self.fetched.maxlen:
-                # There is room for a result two clocks after an older one left.
-                step = max(step, self.fetched[0] + 2)
+            step = self._with_room(step)
             self.fetched.append(max(step + latency + 1, self.moved))
             self.moved = max(self.fetched[-1] + 1, self.left)
             done = min(column + a, size.columns)
@@ -304,8 +341,24 @@ class _Results:
                 self.left = self.moved + 1
                 if done % b == 0 or done == size.columns:
                     self._send(self.left + 1)
+            self.last_step = step
             step += 1
-        return step - 1
+        return self.last_step
+
+    def _with_room(self, step: int) -> int:
+        """Return the clock from ``step`` on in which there is room for a result.
+
+        The clock before, two entries must have been free, not counting a result whose step came
+        in that clock. An entry is free two clocks after its result was fetched.
+        """
+        room = self.fetched.maxlen or 0
+        if step == self.last_step + 1:
+            if len(self.fetched) < room or self.fetched[0] + 3 <= step:
+                return step
+            step += 1
+        if len(self.fetched) < room - 1:
+            return step
+        return max(step, self.fetched[1 - room] + 3)
 
     def _send(self, clock: int) -> None:
         """Note a beat on the result stream."""

@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -41,16 +41,19 @@ class Step(data.StructLayout):
 
     Fields
     ------
-    bit_cycle : range(converted_bits)
-        Binary weight of the input bits on the word lines.
+    bit_block : range(bit_blocks)
+        Block of bit-cycles; without emulation lanes, the bit-cycle: the binary weight of the input
+        bits on the word lines.
+    lanes : emulation_lanes
+        Bit-cycles of the block that take place.
     slot : range(slots)
         Rows that are active.
     column_step : range(column_steps)
         Columns that are converted.
-    subtract : 1
-        The bit-cycle carries sign bits.
+    subtract : emulation_lanes
+        The bit-cycle that carries sign bits.
     first, last : 1
-        First and last bit-cycle of a vector.
+        First and last block of a vector.
     set : range(weight_sets)
         The vector's set; only with several.
     """
@@ -58,10 +61,11 @@ class Step(data.StructLayout):
     def __init__(self, hardware: HardwareParams):
         super().__init__(
             {
-                "bit_cycle": index_bits(hardware.converted_bits),
+                "bit_block": index_bits(hardware.bit_blocks),
+                "lanes": hardware.emulation_lanes,
                 "slot": index_bits(hardware.slots),
                 "column_step": index_bits(hardware.column_steps),
-                "subtract": 1,
+                "subtract": hardware.emulation_lanes,
                 "first": 1,
                 "last": 1,
                 **set_field(hardware),
@@ -70,12 +74,12 @@ class Step(data.StructLayout):
 
 
 class GroupScheduler(wiring.Component):
-    """Emit one step a clock: for every group, for every bit-cycle, for every column step.
+    """Emit one step a clock: for every group, for every block of bit-cycles, for every column step.
 
-    With ``zero_skip``, a bit-cycle in which no row of the group has a 1 is left out, but one is
-    always done. There is no bubble between columns, bit-cycles, groups or vectors while vectors
-    wait and there is room for results. A vector that is taken in one clock has its first step in
-    the next one.
+    A block is one bit-cycle, or as many as there are emulation lanes. With ``zero_skip``, a block
+    in which no row of the group has a 1 is left out, but one is always done. There is no bubble
+    between columns, bit-cycles, groups or vectors while vectors wait and there is room for results.
+    A vector that is taken in one clock has its first step in the next one.
 
     Parameters
     ----------
@@ -159,8 +163,7 @@ class GroupScheduler(wiring.Component):
         set_stays, set_goes_on = next_set, next_set
         if len(next_set):
             new = fetched == 0
-            of_next = of_set(self.last_group, next_set)
-            last_fetched = Mux(new, of_next == 0, last_fetched)
+            last_fetched = Mux(new, of_set(self.last_group, next_set) == 0, last_fetched)
             set_behind = Mux(last_fetched, self.vector.set_behind, next_set)
             set_stays = Mux(new, next_set, present_set)
             set_goes_on = Mux(new, set_behind, Mux(last_fetched, next_set, present_set))
@@ -171,26 +174,38 @@ class GroupScheduler(wiring.Component):
         m.d.comb += read_port.en.eq(1)
         m.d.sync += fetched.eq(read_port.addr[: (hardware.slots - 1).bit_length()])
 
-        group = Signal(index_bits(hardware.slots))
         slot = Signal(index_bits(hardware.slots))
         first_bit, last_bit = Signal(), Signal()
-        column = Signal(index_bits(hardware.column_steps))
+        # Whether the present column, group is the first or last one is known a clock ahead.
+        column, next_column = (
+            Signal(index_bits(hardware.column_steps), name=n) for n in ("column", "next_column")
+        )
+        final_column, first_group, final_group = Signal(), Signal(), Signal()
         active = Signal()
-        final_group = Signal()
         entry = read_port.data
         bit_counter = self._skipping_bits if hardware.zero_skip else self._all_bits
-        bit_cycle = bit_counter(m, entry, begins, advance, column_ends, last_bit)
-        sign_bit = Signal.like(bit_cycle)
+        bit_block = bit_counter(m, entry, begins, advance, column_ends, last_bit)
+        # The last bit-cycle of a group is that of the sign bits, and perhaps ends amid a block.
+        final_bit = Signal(index_bits(hardware.converted_bits))
+        in_final_block = bit_block == final_bit >> hardware.lane_bits
+        final_lane = final_bit[: hardware.lane_bits]
+        lanes = range(hardware.emulation_lanes)
         m.d.comb += [
-            final_group.eq(group == last_group),
-            self.step.bit_cycle.eq(bit_cycle),
+            self.step.bit_block.eq(bit_block),
+            self.step.lanes.eq(Cat(~in_final_block | (final_lane >= lane) for lane in lanes)),
             self.step.slot.eq(slot),
             self.step.column_step.eq(column),
-            self.step.subtract.eq(int(hardware.signed_inputs) & (bit_cycle == sign_bit)),
-            self.step.first.eq((group == 0) & first_bit),
+            self.step.subtract.eq(
+                Cat(
+                    Const(int(hardware.signed_inputs), 1) & in_final_block & (final_lane == lane)
+                    for lane in lanes
+                )
+            ),
+            self.step.first.eq(first_group & first_bit),
             self.step.last.eq(final_group & last_bit),
             self.step_valid.eq(active & (self.room | ~self.step.last)),
-            column_ends.eq(self.step_valid & (column == last_column_step)),
+            column_ends.eq(self.step_valid & final_column),
+            next_column.eq(column),
             bits_end.eq(column_ends & last_bit),
             ends.eq(bits_end & final_group),
             self.done.eq(ends),
@@ -199,16 +214,24 @@ class GroupScheduler(wiring.Component):
             advance.eq(begins | (bits_end & ~final_group)),
         ]
         with m.If(self.step_valid):
-            m.d.sync += column.eq(column + 1)
+            m.d.comb += next_column.eq(Mux(final_column, 0, column + 1))
+        m.d.sync += [
+            column.eq(next_column),
+            final_column.eq(next_column == last_column_step),
+        ]
+        if len(next_set):
+            with m.If(begins):
+                m.d.sync += final_column.eq(of_set(self.last_column_step, next_set) == 0)
         with m.If(column_ends):
-            m.d.sync += [column.eq(0), first_bit.eq(0)]
+            m.d.sync += first_bit.eq(0)
         with m.If(ends):
             m.d.sync += active.eq(0)
         with m.If(advance):
             m.d.sync += [
-                group.eq(fetched),
+                first_group.eq(fetched == 0),
+                final_group.eq(last_fetched),
                 slot.eq(entry.slot),
-                sign_bit.eq(entry.last),
+                final_bit.eq(entry.last),
                 first_bit.eq(1),
             ]
         with m.If(begins):
@@ -229,26 +252,28 @@ class GroupScheduler(wiring.Component):
     def _all_bits(
         self, m: Module, entry: Any, begins: Any, advance: Any, column_ends: Any, last_bit: Any
     ) -> Signal:
-        """Count through the bit-cycles of a group; returns the present one."""
-        bit_cycle = Signal(index_bits(self.hardware.converted_bits))
-        last = Signal.like(bit_cycle)
-        m.d.comb += last_bit.eq(bit_cycle == last)
+        """Count through the blocks of a group; returns the present one."""
+        bit_block = Signal(index_bits(self.hardware.bit_blocks))
+        last = Signal.like(bit_block)
+        lane_bits = self.hardware.lane_bits
+        m.d.comb += last_bit.eq(bit_block == last)
         with m.If(column_ends):
-            m.d.sync += bit_cycle.eq(bit_cycle + 1)
+            m.d.sync += bit_block.eq(bit_block + 1)
         with m.If(advance):
-            m.d.sync += [bit_cycle.eq(entry.first), last.eq(entry.last)]
-        return bit_cycle
+            m.d.sync += [bit_block.eq(entry.first >> lane_bits), last.eq(entry.last >> lane_bits)]
+        return bit_block
 
     def _skipping_bits(
         self, m: Module, entry: Any, begins: Any, advance: Any, column_ends: Any, last_bit: Any
     ) -> Signal:
-        """Step through the bit-cycles in which some row has a 1; the first one if none has."""
+        """Step through the blocks in which some row has a 1; the first one if none has."""
         hardware = self.hardware
-        width = hardware.converted_bits
-        bit_cycle = Signal(index_bits(width))
+        width, lanes = hardware.converted_bits, hardware.emulation_lanes
+        bit_block = Signal(index_bits(hardware.bit_blocks))
         masks = Signal(vector_masks(hardware))
-        mask, wanted, source, remaining = (
-            Signal(width, name=name) for name in ("mask", "wanted", "source", "remaining")
+        mask = Signal(width)
+        wanted, source, remaining = (
+            Signal(hardware.bit_blocks, name=name) for name in ("wanted", "source", "remaining")
         )
         with m.If(begins):
             m.d.sync += masks.eq(self.vector_masks)
@@ -259,14 +284,20 @@ class GroupScheduler(wiring.Component):
         in_range = Cat((entry.first <= t) & (entry.last >= t) for t in range(width))
         m.d.comb += [
             mask.eq(reduce(or_, chosen) & in_range),
-            wanted.eq(Mux(mask.any(), mask, 1 << entry.first)),
+            wanted.eq(
+                Mux(
+                    mask.any(),
+                    Cat(mask[t : t + lanes].any() for t in range(0, width, lanes)),
+                    1 << (entry.first >> hardware.lane_bits),
+                )
+            ),
             source.eq(Mux(advance, wanted, remaining)),
             last_bit.eq(~remaining.any()),
         ]
         with m.If(column_ends | advance):
             # The lowest bit that is left comes next.
-            for t in reversed(range(width)):
-                with m.If(source[t]):
-                    m.d.sync += bit_cycle.eq(t)
+            for block in reversed(range(hardware.bit_blocks)):
+                with m.If(source[block]):
+                    m.d.sync += bit_block.eq(block)
             m.d.sync += remaining.eq(source & (source - 1))
-        return bit_cycle
+        return bit_block

@@ -20,7 +20,7 @@ class IndexEntry(data.StructLayout):
     ------
     beat : range(input_beats)
     lane : range(inputs_per_beat)
-        Where the row's input is in the input stream.
+        Where the row's input is in the input stream; no lane if a beat holds one input.
     keep : 1
         Some input does; else the row gets 0.
     """
@@ -172,9 +172,8 @@ class InputGather(wiring.Component):
                 m.d.sync += fetched.eq(read_port.data)
             with m.If(moves[4]):
                 entry = late[-1][lane]
-                m.d.sync += inputs_of(self.o.payload)[lane].eq(
-                    Mux(entry.keep, fetched[entry.lane], 0)
-                )
+                value = fetched[entry.lane] if hardware.inputs_per_beat > 1 else fetched[0]
+                m.d.sync += inputs_of(self.o.payload)[lane].eq(Mux(entry.keep, value, 0))
         for stage in range(1, 5):
             number = delayed_set(m, number, f"set_{stage}", moves[stage - 1])
         if len(number):

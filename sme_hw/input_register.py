@@ -3,6 +3,7 @@
 from functools import reduce
 from operator import or_
 
+import numpy as np
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -38,12 +39,14 @@ class VectorHandshake(wiring.Signature):
 
 
 class BitSelect(data.StructLayout):
-    """Names one bit-cycle of one slot.
+    """Names one block of bit-cycles of one slot.
 
     Fields
     ------
-    bit_cycle : range(converted_bits)
-        Bit t of the converted inputs.
+    bit_block : range(bit_blocks)
+        Bits ``emulation_lanes * bit_block`` and following of the converted inputs.
+    lanes : emulation_lanes
+        Which of these bits are wanted; for the others, all word lines are off.
     slot : range(slots)
         Group of physical rows.
     """
@@ -51,7 +54,8 @@ class BitSelect(data.StructLayout):
     def __init__(self, hardware: HardwareParams):
         super().__init__(
             {
-                "bit_cycle": index_bits(hardware.converted_bits),
+                "bit_block": index_bits(hardware.bit_blocks),
+                "lanes": hardware.emulation_lanes,
                 "slot": index_bits(hardware.slots),
             }
         )
@@ -89,9 +93,9 @@ class InputRegister(wiring.Component):
     vector : Out(VectorHandshake)
         Hands a complete vector over to computing.
     select : In(BitSelect)
-        Bit-cycle and slot to drive.
-    grounded : Out(group_rows)
-        Word lines of the slot that are off: their input bit is 0.
+        Bit-cycles and slot to drive.
+    grounded : Out(ArrayLayout(group_rows, emulation_lanes))
+        Word lines of the slot that are off in each bit-cycle: their input bit is 0.
     vector_masks : Out(ArrayLayout(converted_bits, slots))
         With ``vector.valid``: the bit-cycles in which any row of a slot has a 1; only with
         ``zero_skip``.
@@ -103,7 +107,7 @@ class InputRegister(wiring.Component):
             "i": In(stream.Signature(ConvertedBeat(hardware))),
             "vector": Out(VectorHandshake(hardware)),
             "select": In(BitSelect(hardware)),
-            "grounded": Out(hardware.group_rows),
+            "grounded": Out(data.ArrayLayout(hardware.group_rows, hardware.emulation_lanes)),
         }
         if hardware.zero_skip:
             members["vector_masks"] = Out(vector_masks(hardware))
@@ -157,17 +161,15 @@ class InputRegister(wiring.Component):
             with m.If(vector_ends):
                 m.d.sync += [slot.eq(0), place.eq(place + 1)]
 
-        memories = []
-        for b in range(blocks.per_slot):
-            memories.append(
-                memory.Memory(
-                    shape=blocks.beats * hardware.inputs_per_beat,
-                    depth=2 ** len(self._address(self.select.bit_cycle, slot, place)),
-                    init=[],
-                    attrs={"no_rw_check": 1},
-                )
+        memories: dict[tuple[int, ...], memory.Memory] = {}
+        for b, lane in np.ndindex(blocks.per_slot, hardware.emulation_lanes):
+            memories[b, lane] = memory.Memory(
+                shape=blocks.beats * hardware.inputs_per_beat,
+                depth=2 ** len(self._address(self.select.bit_block, slot, place)),
+                init=[],
+                attrs={"no_rw_check": 1},
             )
-            m.submodules[f"planes_{b}"] = memories[b]
+            m.submodules[f"planes_{b}_{lane}"] = memories[b, lane]
         planes = self._collect(m, blocks, take, fills)
         written = self._write(m, planes, fills, memories, slot, block, place, vector_ends)
 
@@ -234,7 +236,7 @@ class InputRegister(wiring.Component):
         m: Module,
         planes: list[Signal],
         fills: Value,
-        memories: list[memory.Memory],
+        memories: dict[tuple[int, ...], memory.Memory],
         *position: Value,
     ) -> Value:
         """Store the planes of a block; returns whether a vector is complete."""
@@ -258,30 +260,40 @@ class InputRegister(wiring.Component):
             m.d.sync += [active.eq(1), plane.eq(0)]
         with m.Elif(active):
             m.d.sync += [active.eq(~last_plane), plane.eq(plane + 1)]
-        for b, block_memory in enumerate(memories):
+        lane_bits = self.hardware.lane_bits
+        bit_block = plane >> lane_bits
+        for (b, lane), block_memory in memories.items():
             port = block_memory.write_port()
             m.d.comb += [
-                port.addr.eq(self._address(plane, slot, place)),
+                port.addr.eq(self._address(bit_block[: len(self.select.bit_block)], slot, place)),
                 # Cell currents are reset by a grounded word line: this way round it needs no logic.
                 port.data.eq(~reduce(or_, planes)),
-                port.en.eq(active & (block == b)),
+                port.en.eq(active & (block == b) & (plane[:lane_bits] == lane)),
             ]
         return active & last_plane & ends
 
-    def _address(self, plane: Value, slot: Value, place: Value) -> Value:
-        """Return where a plane of a slot is in the memories."""
+    def _address(self, bit_block: Value, slot: Value, place: Value) -> Value:
+        """Return where the planes of a slot are in the memories, one lane in each."""
         slot_bits = (self.hardware.slots - 1).bit_length()
-        return Cat(plane, slot[:slot_bits], place)
+        return Cat(bit_block, slot[:slot_bits], place)
 
-    def _read(self, m: Module, memories: list[memory.Memory], place: Value) -> None:
-        """Fetch the selected plane."""
-        planes = []
-        for block_memory in memories:
+    def _read(
+        self, m: Module, memories: dict[tuple[int, ...], memory.Memory], place: Value
+    ) -> None:
+        """Fetch the selected planes."""
+        lanes = range(self.hardware.emulation_lanes)
+        planes: list[list[Value]] = [[] for _ in lanes]
+        for (_, lane), block_memory in memories.items():
             port = block_memory.read_port()
-            address = self._address(self.select.bit_cycle, self.select.slot, place)
+            address = self._address(self.select.bit_block, self.select.slot, place)
             m.d.comb += [port.addr.eq(address), port.en.eq(1)]
-            planes.append(port.data)
-        m.d.sync += self.grounded.eq(Cat(planes))
+            planes[lane].append(port.data)
+        wanted = Signal.like(self.select.lanes, reset_less=True)
+        m.d.sync += wanted.eq(self.select.lanes)
+        grounded = Signal(self.grounded.shape(), reset_less=True, init=[-1] * len(lanes))
+        m.d.comb += self.grounded.eq(grounded)
+        for lane in lanes:
+            m.d.sync += grounded[lane].eq(Mux(wanted[lane], Cat(planes[lane]), -1))
 
     def _note_sets(self, m: Module, accept: Value, place: Value, following: Value) -> None:
         """Note the set of every vector; show those of the next two vectors."""

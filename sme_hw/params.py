@@ -1,5 +1,6 @@
 """Parameters of the hardware: validated once, and every width derived from them here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -36,10 +37,10 @@ def check_flag(key: str, value: object) -> None:
         raise ParameterError(key, value, "true or false is needed")
 
 
-def check_choice(key: str, value: object, choices: list[str]) -> None:
+def check_choice(key: str, value: object, choices: Sequence[str | int]) -> None:
     """Raise :class:`ParameterError` unless ``value`` is one of ``choices``."""
-    if value not in choices:
-        raise ParameterError(key, value, f"one of {', '.join(choices)} is needed")
+    if isinstance(value, bool) or value not in choices:
+        raise ParameterError(key, value, f"one of {', '.join(map(str, choices))} is needed")
 
 
 def index_bits(count: int) -> int:
@@ -81,7 +82,8 @@ class HardwareParams:
         Inputs are two's complement.
     adc_bits : int or tuple of int or "lossless"
         ADC resolution, 1..12; one number, or one per built plane, most significant first;
-        ``"lossless"`` derives the smallest resolution that cannot clip.
+        ``"lossless"`` derives the smallest resolution that cannot clip, and lets the hardware add
+        up all planes and both signs at once (``merged``).
     adc_lsb : int
         LSB size k, 0..8: a code stands for ``2**k`` cell levels.
     adcs_per_crossbar : int
@@ -96,6 +98,9 @@ class HardwareParams:
         Tiles that are held at once, 1..4; every input vector names its own (reconstructed).
     inputs_per_beat, results_per_beat : int
         Elements per transfer on the input and result streams.
+    emulation_lanes : int
+        Bit-cycles that one clock of the FPGA stands for: 1, 2 or 4. A chip takes them one after
+        the other; results are the same.
 
     Raises
     ------
@@ -120,6 +125,7 @@ class HardwareParams:
     weight_sets: int
     inputs_per_beat: int
     results_per_beat: int
+    emulation_lanes: int
 
     def __post_init__(self) -> None:
         check_int("rows", self.rows, 4, 512)
@@ -152,6 +158,7 @@ class HardwareParams:
             raise ParameterError(
                 "results_per_beat", b, f"it must divide adcs_per_crossbar = {a}, or be a multiple"
             )
+        check_choice("emulation_lanes", self.emulation_lanes, [1, 2, 4])
         self._check_adc_bits()
 
     def _check_adc_bits(self) -> None:
@@ -254,7 +261,27 @@ class HardwareParams:
         """Bits of an input after row conversion, and the number of possible bit-cycles."""
         return self.input_bits + self.max_shift
 
+    @property
+    def bit_blocks(self) -> int:
+        """Blocks of ``emulation_lanes`` bit-cycles, which are computed in the same clock."""
+        return _ceil_div(self.converted_bits, self.emulation_lanes)
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits that number a bit-cycle in its block."""
+        return (self.emulation_lanes - 1).bit_length()
+
     # Conversion
+
+    @property
+    def merged(self) -> bool:
+        """All planes and both signs are one signed sum, since no ADC stands between."""
+        return isinstance(self.adc_bits, str)
+
+    @property
+    def merged_bits(self) -> int:
+        """Bits of the signed weight that the cells of all planes and both signs make."""
+        return self.planes * self.cell_bits + 1
 
     @property
     def cell_max(self) -> int:
@@ -295,6 +322,11 @@ class HardwareParams:
         return tuple(
             self.adc_lsb + self.cell_bits * (self.planes - 1 - j) for j in range(self.planes)
         )
+
+    @property
+    def clip_flags(self) -> int:
+        """Conversions of a plane in a clock, both signs together."""
+        return 2 * self.adcs_per_crossbar * self.emulation_lanes
 
     # Digital widths; each holds the largest value that can occur, so nothing overflows.
 

@@ -22,8 +22,10 @@ from .tile_image import EMPTY, TileImage, check_image
 __all__ = [
     "Control",
     "Region",
+    "cell_counts",
     "cell_fields",
     "cell_limits",
+    "cell_word_bits",
     "control_limits",
     "entry_bits",
     "entry_words",
@@ -32,6 +34,7 @@ __all__ = [
     "input_fields",
     "input_lanes",
     "memory_map",
+    "merge_cells",
     "pack",
     "pack_inputs",
     "region_entries",
@@ -85,7 +88,7 @@ def entry_words(hardware: HardwareParams, region: Region) -> int:
         Region.GROUPS: PROGRAM_BITS,
         Region.RCMR: hardware.inputs_per_beat * hardware.rcmr_bits,
         Region.INDEX: hardware.inputs_per_beat * sum(index_fields(hardware).values()),
-        Region.CELLS: hardware.group_rows * hardware.cell_bits,
+        Region.CELLS: cell_word_bits(hardware),
     }[region]
     return max(1, -(-bits // PROGRAM_BITS))
 
@@ -94,27 +97,30 @@ def _bits(count: int) -> int:
     return (count - 1).bit_length()
 
 
+def cell_counts(hardware: HardwareParams) -> dict[str, int]:
+    """Return what numbers an entry of the cell region, lowest first, with its number of values."""
+    counts = {
+        "column_step": hardware.column_steps,
+        "slot": hardware.slots,
+        "adc": hardware.adcs_per_crossbar,
+    }
+    # Where planes and signs are merged, an entry holds them all.
+    return counts if hardware.merged else counts | {"sign": 2, "plane": hardware.planes}
+
+
+def cell_word_bits(hardware: HardwareParams) -> int:
+    """Return the bits of an entry of the cell region."""
+    return hardware.group_rows * (hardware.merged_bits if hardware.merged else hardware.cell_bits)
+
+
 def cell_fields(hardware: HardwareParams) -> dict[str, int]:
     """Return the bit fields of an entry number in the cell region, lowest first, with widths."""
-    return {
-        "column_step": _bits(hardware.column_steps),
-        "slot": _bits(hardware.slots),
-        "adc": _bits(hardware.adcs_per_crossbar),
-        "sign": 1,
-        "plane": _bits(hardware.planes),
-    }
+    return {name: _bits(count) for name, count in cell_counts(hardware).items()}
 
 
 def cell_limits(hardware: HardwareParams) -> list[tuple[int, int]]:
     """Return width and number of values of each bit field of a cell entry, lowest first."""
-    counts = (
-        hardware.column_steps,
-        hardware.slots,
-        hardware.adcs_per_crossbar,
-        2,
-        hardware.planes,
-    )
-    return list(zip(cell_fields(hardware).values(), counts, strict=True))
+    return [(_bits(count), count) for count in cell_counts(hardware).values()]
 
 
 def control_limits(hardware: HardwareParams) -> dict[Control, int]:
@@ -152,11 +158,9 @@ def index_fields(hardware: HardwareParams) -> dict[str, int]:
     """
     if not hardware.input_index:
         return {}
-    return {
-        "beat": index_bits(hardware.input_beats),
-        "lane": index_bits(hardware.inputs_per_beat),
-        "keep": 1,
-    }
+    lane_bits = (hardware.inputs_per_beat - 1).bit_length()
+    lane = {"lane": lane_bits} if lane_bits else {}
+    return {"beat": index_bits(hardware.input_beats)} | lane | {"keep": 1}
 
 
 def input_fields(hardware: HardwareParams) -> dict[str, int]:
@@ -183,7 +187,11 @@ def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
         },
         Region.RCMR: {"row_bits": hardware.rcmr_bits, "shift_step": hardware.shift_step},
         Region.INDEX: {"row_fields": index_fields(hardware)},
-        Region.CELLS: {"entry_fields": cell_fields(hardware)},
+        Region.CELLS: {
+            "entry_fields": cell_fields(hardware),
+            "row_bits": cell_word_bits(hardware) // hardware.group_rows,
+            "content": "offset binary weights" if hardware.merged else "cell levels",
+        },
     }
     return [
         {
@@ -220,19 +228,44 @@ def _cell_records(image: TileImage, hardware: HardwareParams, weight_set: int) -
     # Unused rows of the last slot and unused columns of the last step are written as zeros.
     cells = np.zeros((2, hardware.planes, slots * g, steps * a), np.uint8)
     cells[:, :, : image.physical_rows, : image.columns] = image.cells
-    cells = cells.reshape(2, hardware.planes, slots, g, steps, a)
-    ordered = cells.transpose(1, 0, 5, 2, 4, 3)  # plane, sign, adc, slot, step, row
-    bits = np.concatenate([ordered >> b & 1 for b in range(hardware.cell_bits)], axis=-1)
-    words = _to_words(bits)
-    widths = list(cell_fields(hardware).values())
+    bits = hardware.cell_bits
+    levels = cells.transpose(1, 0, 2, 3).reshape(hardware.planes, 2, slots, g, steps, a)
+    if hardware.merged:
+        levels = merge_cells(levels, hardware)[np.newaxis, np.newaxis]
+        bits = hardware.merged_bits
+    ordered = levels.transpose(0, 1, 5, 2, 4, 3)  # plane, sign, adc, slot, step, row
+    words = _to_words(
+        np.concatenate([ordered >> b & 1 for b in range(bits)], axis=-1).astype(np.uint8)
+    )
+    widths = cell_fields(hardware)
     result = []
-    for index in np.ndindex(words.shape[:4]):
-        plane, sign, adc, slot = index
-        entry = 0
-        for value, width in zip((plane, sign, adc, slot, 0), reversed(widths), strict=True):
-            entry = entry << width | value
-        result.append(_record(Region.CELLS, entry, words[index], weight_set))
+    for plane, sign, adc, slot in np.ndindex(words.shape[:4]):
+        values = {"slot": slot, "adc": adc, "sign": sign, "plane": plane}
+        entry = offset = 0
+        for name, width in widths.items():
+            entry |= values.get(name, 0) << offset
+            offset += width
+        result.append(_record(Region.CELLS, entry, words[plane, sign, adc, slot], weight_set))
     return result
+
+
+def merge_cells(levels: np.ndarray, hardware: HardwareParams) -> np.ndarray:
+    """Return the offset binary codes of signed weights.
+
+    Parameters
+    ----------
+    levels : numpy.ndarray of uint8, shape (planes, 2, ...)
+        Cell levels, positive crossbars first.
+    hardware : HardwareParams
+
+    Returns
+    -------
+    numpy.ndarray of int64, shape (...)
+        The weight that the cells make, plus ``2**(merged_bits - 1)``.
+    """
+    signed = levels[:, 0].astype(np.int64) - levels[:, 1]
+    weights = np.tensordot(1 << np.array(hardware.plane_weight_bits, np.int64), signed, axes=1)
+    return weights + (1 << hardware.merged_bits - 1)
 
 
 def row_lanes(hardware: HardwareParams, physical_rows: int) -> np.ndarray:

@@ -92,7 +92,7 @@ class ResultBuffer(wiring.Component):
         super().__init__(
             {
                 "reserve": In(1),
-                "room": Out(1),
+                "room": Out(1, init=1),
                 "i_valid": In(1),
                 "i": In(self.step_layout),
                 "last_column_step": In(per_set(hardware, index_bits(hardware.column_steps))),
@@ -148,10 +148,14 @@ class ResultBuffer(wiring.Component):
             write_port.en.eq(self.i_valid),
             read_port.addr.eq(oldest),
             read_port.en.eq(fetch),
-            self.room.eq(reserved != self.depth - 1),
             self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid & ~released),
         ]
-        m.d.sync += [released.eq(fetch), reserved.eq(reserved + self.reserve - released)]
+        m.d.sync += [
+            released.eq(fetch),
+            # A clock late, so two entries must be free for one to be promised.
+            self.room.eq(reserved < self.depth - 2),
+            reserved.eq(reserved + self.reserve - released),
+        ]
         with m.If(self.i_valid):
             m.d.sync += [newest.eq(newest + 1), column.eq(Mux(ends, 0, column + 1))]
         with m.If(fetch):

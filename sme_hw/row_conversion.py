@@ -160,7 +160,8 @@ class RowConversion(wiring.Component):
             shape=len(codes.as_value()),
             depth=self.hardware.in_sets(self.hardware.row_beats),
             init=[],
-            attrs={"no_rw_check": 1},
+            # Narrow and deep: as LUT memory it would mostly be multiplexers.
+            attrs={"no_rw_check": 1, "ram_style": "block"},
         )
         write_port, read_port = rcmr.write_port(), rcmr.read_port()
         m.d.comb += [

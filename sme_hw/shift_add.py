@@ -1,7 +1,7 @@
 """Shift-and-add: bit-serial samples of a column become its dot product."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import memory, wiring
+from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from .cycles import SHIFT_ADD_LATENCY
@@ -16,9 +16,10 @@ _ADDITION = SHIFT_ADD_LATENCY - 1
 class ShiftAdd(wiring.Component):
     """Accumulate ``sample * 2**bit_cycle`` for every column that one ADC converts.
 
-    The least significant input bit comes first. One sample a clock, columns in any order, the same
-    column in successive clocks included; a finished result follows its last sample by
-    :data:`sme_hw.cycles.SHIFT_ADD_LATENCY` clocks and its accumulator needs no clearing.
+    The least significant input bit comes first; with emulation lanes, the samples of several
+    bit-cycles come together. One column a clock, in any order, the same column in successive clocks
+    included; a finished result follows its last sample by
+    :func:`sme_hw.cycles.shift_add_latency` clocks and its accumulator needs no clearing.
 
     Parameters
     ----------
@@ -29,14 +30,14 @@ class ShiftAdd(wiring.Component):
     -------
     valid : In(1)
         A sample is there.
-    sample : In(signed(splice_bits))
-        Spliced sample.
+    samples : In(ArrayLayout(signed(splice_bits), emulation_lanes))
+        Spliced samples of a block of bit-cycles; 0 where one does not take place.
     column_step : In(range(column_steps))
         Column it belongs to.
-    bit_cycle : In(range(converted_bits))
-        Binary weight of the sample.
-    subtract : In(1)
-        The sample carries the inputs' sign bits: it counts negative.
+    bit_block : In(range(bit_blocks))
+        Block; bit-cycle ``emulation_lanes * bit_block`` is the weight of the first sample.
+    subtract : In(emulation_lanes)
+        The sample that carries the inputs' sign bits: it counts negative.
     first, last : In(1)
         First and last sample of this column's vector.
     result_valid : Out(1)
@@ -50,10 +51,12 @@ class ShiftAdd(wiring.Component):
         super().__init__(
             {
                 "valid": In(1),
-                "sample": In(signed(hardware.splice_bits)),
+                "samples": In(
+                    data.ArrayLayout(signed(hardware.splice_bits), hardware.emulation_lanes)
+                ),
                 "column_step": In(index_bits(hardware.column_steps)),
-                "bit_cycle": In(index_bits(hardware.converted_bits)),
-                "subtract": In(1),
+                "bit_block": In(index_bits(hardware.bit_blocks)),
+                "subtract": In(hardware.emulation_lanes),
                 "first": In(1),
                 "last": In(1),
                 "result_valid": Out(1),
@@ -69,10 +72,11 @@ class ShiftAdd(wiring.Component):
             shape=signed(width), depth=self.hardware.column_steps, init=[], attrs={"no_rw_check": 1}
         )
         write_port, read_port = accumulators.write_port(), accumulators.read_port()
-        operand = self._shift(m)
+        controls = self._wait_for_lanes(m)
+        operand = self._shift(m, controls.bit_block)
 
         # Controls of the samples that came 1, 2 and 3 clocks ago.
-        valid, steps, lasts = [Value.cast(self.valid)], [self.column_step], [self.last]
+        valid, steps, lasts = [controls.valid], [controls.column_step], [controls.last]
         for age in range(1, _ADDITION + 1):
             valid.append(Signal(name=f"valid_{age}"))
             steps.append(Signal.like(self.column_step, name=f"column_step_{age}", reset_less=True))
@@ -81,10 +85,10 @@ class ShiftAdd(wiring.Component):
                 m.d.sync += history[age].eq(history[age - 1])
 
         # A column that comes back within 3 clocks finds its sum on the way to the memory.
-        newest: Value = ~self.first
+        newest: Value = ~controls.first
         source = {}
         for age in range(1, _ADDITION + 1):
-            same = valid[age] & (steps[age] == self.column_step)
+            same = valid[age] & (steps[age] == controls.column_step)
             source[age] = self._delayed(m, newest & same, f"came_{age}_ago", 2 + (age == 1))
             newest = newest & ~same
         from_memory = self._delayed(m, newest, "from_memory", 2)
@@ -98,7 +102,7 @@ class ShiftAdd(wiring.Component):
             Signal(signed(width), name=name, reset_less=True)
             for name in ("old_stored", "old_recent")
         )
-        m.d.comb += [read_port.addr.eq(self.column_step), read_port.en.eq(1)]
+        m.d.comb += [read_port.addr.eq(controls.column_step), read_port.en.eq(1)]
         m.d.sync += [
             stored.eq(read_port.data),
             old_stored.eq(Mux(from_memory, stored, 0)),
@@ -125,18 +129,49 @@ class ShiftAdd(wiring.Component):
             value = later
         return value
 
-    def _shift(self, m: Module) -> Signal:
-        """Give the sample its sign and binary weight in as many clocks as the memory takes."""
+    def _wait_for_lanes(self, m: Module) -> data.View:
+        """Return the controls of samples whose lanes have been added."""
+        layout = data.StructLayout(
+            {
+                "valid": 1,
+                "column_step": len(self.column_step),
+                "bit_block": len(self.bit_block),
+                "first": 1,
+                "last": 1,
+            }
+        )
+        controls = Signal(layout, name="controls_0")
+        m.d.comb += [controls[name].eq(getattr(self, name)) for name in dict(layout)]
+        for level in range(1, self.hardware.lane_bits + 1):
+            later = Signal(layout, name=f"controls_{level}")
+            m.d.sync += later.eq(controls)
+            controls = later
+        return controls
+
+    def _shift(self, m: Module, bit_block: Value) -> Signal:
+        """Give the samples their signs and binary weights while the memory is read."""
         width = self.hardware.result_bits
-        sample = Signal(signed(len(self.sample) + 1), name="signed_sample", reset_less=True)
-        m.d.sync += sample.eq(Mux(self.subtract, -self.sample, self.sample))
-        amount = Signal.like(self.bit_cycle, name="shift_1", reset_less=True)
+        samples = []
+        for lane, sample in enumerate(self.samples):
+            value = Signal(signed(len(sample) + 1), name=f"signed_sample_{lane}", reset_less=True)
+            m.d.sync += value.eq(Mux(self.subtract[lane], -sample, sample))
+            samples.append(value)
+        level = 0
+        while len(samples) > 1:
+            sums: list[Signal] = []
+            for low, high in zip(samples[::2], samples[1::2], strict=True):
+                exact = low + (high << 2**level)
+                total = Signal(exact.shape(), name=f"lanes_{level}_{len(sums)}", reset_less=True)
+                m.d.sync += total.eq(exact)
+                sums.append(total)
+            samples, level = sums, level + 1
+        amount = Signal(len(bit_block) + level, name="shift_1", reset_less=True)
         fine = Signal(2, name="shift_2", reset_less=True)
         coarse = Signal(signed(width), name="coarse", reset_less=True)
         operand = Signal(signed(width), reset_less=True)
         m.d.sync += [
-            amount.eq(self.bit_cycle),
-            coarse.eq(sample << Cat(Const(0, 2), amount[2:])),
+            amount.eq(bit_block << level),
+            coarse.eq(samples[0] << Cat(Const(0, 2), amount[2:])),
             fine.eq(amount),
             operand.eq(coarse << fine),
         ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cycles import TileSize
+from .cycles import TileSize, bit_blocks
 from .errors import InputError
 from .params import HardwareParams
 
@@ -58,6 +58,10 @@ class TileImage:
     def bit_cycles(self) -> list[int]:
         """Bit-cycles of every group."""
         return [int(n) for n in self.groups[:, 2]]
+
+    def bit_blocks(self, hardware: HardwareParams) -> list[int]:
+        """Return the blocks of bit-cycles of every group, which take an FPGA a clock each."""
+        return [bit_blocks(hardware, first, n) for _, first, n in self.groups.tolist()]
 
 
 def check_image(image: TileImage, hardware: HardwareParams) -> None:

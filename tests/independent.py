@@ -50,6 +50,7 @@ class Options:
     rows_active: int | str = "all"
     inputs_per_beat: int = 1
     results_per_beat: int = 1
+    emulation_lanes: int = 1
     codec: str = "sme"
     weight_bits: int = 8
     window: int = 3
@@ -552,15 +553,17 @@ def exact_outputs(matrix, inputs, options):
 
 
 def cycles_per_vector(shifts, n_columns, options):
-    """Return the clock cycles between the results of two vectors in a tile."""
+    """Return the FPGA's clock cycles between the results of two vectors in a tile."""
+    lanes = options.emulation_lanes
     conversions = math.ceil(n_columns / options.adcs_per_crossbar)
     busy = 0
     for first, end in row_groups(len(shifts), options):
         group = shifts[first:end]
-        busy += (options.input_bits + max(group) - min(group)) * conversions
+        bits = range(min(group), options.input_bits + max(group))
+        busy += len({t // lanes for t in bits}) * conversions
     # Inputs become bit planes in blocks of at most 32 rows (whole beats, all blocks of a slot
     # equal); a block takes as long as its beats, or as its planes if there are more of these.
-    per_slot = math.ceil(options.group_rows / options.inputs_per_beat)
+    per_slot = math.ceil(options.active_rows / options.inputs_per_beat)
     blocks = math.ceil(per_slot * options.inputs_per_beat / 32)
     block = math.ceil(per_slot / blocks)
     planes = options.input_bits + options.squeeze

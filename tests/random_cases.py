@@ -44,7 +44,8 @@ def random_hardware(rng, options):
     """Return ``options`` with everything random that concerns the hardware, but for its size."""
     planes, rows, cols = options.planes, options.rows, options.cols
     rows_active = ["all", 1, rows, int(rng.integers(1, rows + 1))][rng.integers(4)]
-    largest_sum = (rows if rows_active == "all" else rows_active) * (2**options.cell_bits - 1)
+    active = rows if rows_active == "all" else rows_active
+    largest_sum = active * (2**options.cell_bits - 1)
     # A larger LSB would leave nothing to compare, as a rule.
     lsb = int(rng.integers(9 if rng.random() < 0.05 else max(1, largest_sum.bit_length() - 2)))
     per_plane = [int(b) for b in rng.integers(1, 6, size=planes)]
@@ -60,7 +61,8 @@ def random_hardware(rng, options):
         "adc_lsb": lsb * (adc_bits != "lossless" and rng.random() < 0.5),
         "adcs_per_crossbar": adcs,
         "rows_active": rows_active,
-        "inputs_per_beat": int(rng.choice([1, rows, rng.integers(1, rows + 1)])),
+        "inputs_per_beat": int(rng.choice([1, active, rng.integers(1, active + 1)])),
+        "emulation_lanes": int(rng.choice([1, 1, 2, 4])),
         "results_per_beat": int(rng.choice(beats)),
     }
     return Options(**options.as_dict() | changed)

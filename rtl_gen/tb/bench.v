@@ -4,6 +4,7 @@
 module bench #(
     parameter INPUT_WIDTH = 8,
     parameter RESULT_WIDTH = 24,
+    parameter CLIP_PLANE_WIDTH = 3,
     parameter CLIPS_WIDTH = 32
 ) (
     input wire clk /* verilator public_flat_rw */
@@ -25,6 +26,7 @@ module bench #(
     // Read by the cocotb test.
     reg done /* verilator public_flat_rw */ = 0;
     reg [63:0] cycles /* verilator public_flat_rw */ = 0;         // first input beat to last result beat, both included
+    reg [CLIP_PLANE_WIDTH-1:0] clip_plane /* verilator public_flat_rw */ = 0;
     wire [CLIPS_WIDTH-1:0] clips /* verilator public_flat_rw */;
 
     reg [31:0] program_payload = 0;
@@ -52,6 +54,7 @@ module bench #(
         .o__payload(result_payload),
         .o__valid(result_valid),
         .o__ready(result_ready),
+        .clip_plane(clip_plane),
         .clips(clips),
         .busy(busy),
         .error(error)

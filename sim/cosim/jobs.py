@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from rtl_gen.testbench import Job
-from sim.golden.compute_unit import compute_unit_sets, vector_bit_cycles
+from sim.golden.compute_unit import compute_unit_sets, vector_bit_blocks
 from sim.mapping import LayerMapping, MatrixMapping, Tile
 from sme_hw.cycles import run_cycles
 from sme_hw.errors import InputError
@@ -68,7 +68,7 @@ def make_job(
     """
     results, clips = compute_unit_sets(images, hardware, inputs)
     counts = [
-        vector_bit_cycles(image, hardware, vectors).tolist()
+        vector_bit_blocks(image, hardware, vectors).tolist()
         for image, vectors in zip(images, inputs, strict=True)
     ]
     clocks = run_cycles(hardware, in_order(order, counts), [images[s].size for s in order])

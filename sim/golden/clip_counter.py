@@ -1,4 +1,4 @@
-"""Reference of :class:`sme_hw.clip_counter.ClipCounter`."""
+"""Reference of :class:`sme_hw.clip_counters.ClipCounters`."""
 
 __all__ = ["clip_counter"]
 

@@ -24,6 +24,7 @@ __all__ = [
     "compute_unit_sets",
     "count_clips",
     "effective_weights",
+    "vector_bit_blocks",
     "vector_bit_cycles",
 ]
 
@@ -53,6 +54,12 @@ def convert(image: TileImage, inputs: np.ndarray) -> np.ndarray:
 def vector_bit_cycles(image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> np.ndarray:
     """Return the bit-cycles of every input vector, all groups together, shape (vectors,)."""
     return executed_bit_cycles(image.groups, convert(image, inputs), hardware)
+
+
+def vector_bit_blocks(image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> np.ndarray:
+    """Return the blocks of bit-cycles of every input vector: what takes an FPGA a clock each."""
+    lanes = hardware.emulation_lanes
+    return executed_bit_cycles(image.groups, convert(image, inputs), hardware, lanes)
 
 
 def can_clip(image: TileImage, hardware: HardwareParams) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from sme_hw.params import HardwareParams
 
-__all__ = ["BitCycle", "executed_bit_cycles", "group_scheduler"]
+__all__ = ["BitBlock", "BitCycle", "bit_blocks", "executed_bit_cycles", "group_scheduler"]
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,62 @@ def group_scheduler(
             )
 
 
+@dataclass(frozen=True)
+class BitBlock:
+    """What an FPGA computes of one group in one clock for every column step.
+
+    Parameters
+    ----------
+    slot, block : int
+        Rows that are active; block of ``emulation_lanes`` bit-cycles.
+    lanes, subtract : int
+        Bit masks of the bit-cycles that take place, and of the one with the sign bits.
+    first, last : bool
+        First and last block of a vector.
+    """
+
+    slot: int
+    block: int
+    lanes: int
+    subtract: int
+    first: bool
+    last: bool
+
+
+def bit_blocks(
+    groups: np.ndarray, hardware: HardwareParams, masks: np.ndarray | None = None
+) -> Iterator[BitBlock]:
+    """Yield the blocks of one vector in order; parameters as for :func:`group_scheduler`.
+
+    Bit-cycles of a block before the group's first one count as taking place: no row has a 1 there.
+    """
+    lanes = hardware.emulation_lanes
+    for number, (slot, start, count) in enumerate(groups.tolist()):
+        end = start + count - 1
+        cycles = range(start, end + 1)
+        chosen = [t for t in cycles if masks is None or masks[slot] >> t & 1] or [start]
+        blocks = sorted({t // lanes for t in chosen})
+        for block in blocks:
+            bits = range(block * lanes, (block + 1) * lanes)
+            yield BitBlock(
+                slot,
+                block,
+                lanes=sum(1 << lane for lane, t in enumerate(bits) if t <= end),
+                subtract=sum(
+                    1 << lane for lane, t in enumerate(bits) if hardware.signed_inputs and t == end
+                ),
+                first=number == 0 and block == blocks[0],
+                last=number == len(groups) - 1 and block == blocks[-1],
+            )
+
+
 def executed_bit_cycles(
-    groups: np.ndarray, converted: np.ndarray, hardware: HardwareParams
+    groups: np.ndarray, converted: np.ndarray, hardware: HardwareParams, lanes: int = 1
 ) -> np.ndarray:
     """Return the bit-cycles that vectors take, all groups together, shape (vectors,).
 
     With ``zero_skip``, a bit-cycle in which no row of the group has a 1 does not count, but a
-    group takes at least one.
+    group takes at least one. With ``lanes``, blocks of that many bit-cycles are counted.
 
     Parameters
     ----------
@@ -75,12 +124,17 @@ def executed_bit_cycles(
     converted : numpy.ndarray of int64, shape (vectors, physical rows)
         Converted inputs.
     hardware : HardwareParams
+    lanes : int
     """
-    if not hardware.zero_skip:
-        return np.full(len(converted), groups[:, 2].sum())
     total = np.zeros(len(converted), np.int64)
     for slot, start, count in groups.tolist():
         rows = slice(slot * hardware.group_rows, (slot + 1) * hardware.group_rows)
-        mask = np.bitwise_or.reduce(converted[:, rows], axis=1) >> start & (1 << count) - 1
-        total += np.maximum(np.bitwise_count(mask), 1)
+        cycles = (1 << start + count) - (1 << start)
+        masks = np.full(len(converted), cycles)
+        if hardware.zero_skip:
+            masks = np.bitwise_or.reduce(converted[:, rows], axis=1) & cycles
+        blocks = np.zeros(len(converted), np.int64)
+        for first in range(0, start + count, lanes):
+            blocks += (masks >> first & (1 << lanes) - 1) != 0
+        total += np.maximum(blocks, 1)
     return total

@@ -18,7 +18,15 @@ __all__ = ["cases"]
 
 READS = 80
 
-SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "sets", "sets-quick")
+SETS = (
+    "slc",
+    "mlc-free-shifts",
+    "narrow",
+    "coarse-adc",
+    "two-lanes",
+    "sets",
+    "sets-quick",
+)
 
 
 def _phase(hardware: HardwareParams, plane: int) -> Clocked:
@@ -49,9 +57,10 @@ def _phase(hardware: HardwareParams, plane: int) -> Clocked:
     code_width = max(1, min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb).bit_length())
     for k in range(READS * sets):
         number, slot, step = (int(rng.integers(n)) for n in (sets, hardware.slots, steps))
-        word_lines = rng.integers(2, size=g)
+        shape = (hardware.emulation_lanes, g)
+        word_lines = rng.integers(2, size=shape)
         if k == 0:  # the largest sum
-            slot, step, word_lines = 0, 0, np.ones(g, np.int64)
+            slot, step, word_lines = 0, 0, np.ones(shape, np.int64)
         codes, clips = array_macro(
             word_lines,
             cells[number, slot * g : (slot + 1) * g],
@@ -60,10 +69,14 @@ def _phase(hardware: HardwareParams, plane: int) -> Clocked:
         )
         columns = slice(step * a, (step + 1) * a)
         stimuli.append(
-            {"write__enable": 0, "grounded": lanes(1 - word_lines, 1)} | place(number, slot, step)
+            {"write__enable": 0, "grounded": lanes(1 - word_lines.ravel(), 1)}
+            | place(number, slot, step)
         )
         responses.append(
-            {"codes": lanes(codes[columns], code_width), "clips": lanes(clips[columns], 1)}
+            {
+                "codes": lanes(codes[:, columns].T.ravel(), code_width),
+                "clips": lanes(clips[:, columns].T.ravel(), 1),
+            }
         )
     return pipeline("convert", stimuli, responses, macro_latency(hardware))
 

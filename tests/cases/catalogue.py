@@ -3,7 +3,7 @@
 from . import (
     adc,
     array_macro,
-    clip_counter,
+    clip_counters,
     compute_unit,
     configuration,
     crossbar,
@@ -16,6 +16,7 @@ from . import (
     row_conversion,
     shift_add,
     splice,
+    xb_group,
 )
 from .case import Case
 
@@ -24,7 +25,7 @@ __all__ = ["CASES"]
 _MODULES = (
     adc,
     array_macro,
-    clip_counter,
+    clip_counters,
     compute_unit,
     configuration,
     crossbar,
@@ -37,6 +38,7 @@ _MODULES = (
     row_conversion,
     shift_add,
     splice,
+    xb_group,
 )
 
 CASES: dict[str, Case] = {case.name: case for module in _MODULES for case in module.cases()}

@@ -17,7 +17,7 @@ __all__ = ["cases", "column_word"]
 
 READS = 60
 
-DEPTHS = {"slc": 5, "mlc-free-shifts": 1, "coarse-adc": 7, "tall": 3}
+DEPTHS = {"slc": 5, "mlc-free-shifts": 1, "coarse-adc": 7, "tall": 3, "two-lanes": 4}
 """Words of a bank, by parameter set; sizes that are no power of two, and the smallest."""
 
 
@@ -34,8 +34,9 @@ def _phase(hardware: HardwareParams, depth: int, adcs: int, bank: bool) -> Clock
     rng = np.random.default_rng(SEED)
     rows, cell_bits = hardware.group_rows, hardware.cell_bits
     prefix = "write_" if bank else "write__"
-    sums = "total" if bank else "sums"
+    sums = "totals" if bank else "sums"
     width = hardware.sum_max.bit_length()
+    shape = (hardware.emulation_lanes, rows)
     cells = np.zeros((rows, depth, adcs), np.uint8)
     stimuli: list[Values] = []
     responses: list[Expected] = []
@@ -51,26 +52,29 @@ def _phase(hardware: HardwareParams, depth: int, adcs: int, bank: bool) -> Clock
         responses.append({})  # a write suspends reading
 
     def read(address: int, word_lines: np.ndarray) -> None:
+        """Read with word lines of shape (lanes, rows)."""
+        # Shape (adcs, lanes).
+        totals = crossbar(word_lines, cells[:, address]).T.ravel()
         stimuli.append(
             {
                 f"{prefix}enable": 0,
                 f"{prefix}data": pattern(int(rng.integers(2**62)), rows * cell_bits),
                 "address": address,
-                "grounded": lanes(1 - word_lines, 1),
+                "grounded": lanes(1 - word_lines.ravel(), 1),
             }
         )
-        responses.append({sums: lanes(crossbar(word_lines, cells[:, address]), width)})
+        responses.append({sums: lanes(totals, width)})
 
     for address in range(depth):
         for adc in range(adcs):
             write(address, adc, rng.integers(hardware.cell_max + 1, size=rows))
     write(0, 0, np.full(rows, hardware.cell_max))
-    read(0, np.ones(rows, np.uint8))  # the largest sum
+    read(0, np.ones(shape, np.uint8))  # the largest sum
     for _ in range(READS):
         if rng.random() < 0.2:
             levels = rng.integers(hardware.cell_max + 1, size=rows)
             write(int(rng.integers(depth)), int(rng.integers(adcs)), levels)
-        read(int(rng.integers(depth)), rng.integers(2, size=rows))
+        read(int(rng.integers(depth)), rng.integers(2, size=shape))
     return pipeline("write and read", stimuli, responses, crossbar_latency(hardware))
 
 
@@ -78,7 +82,12 @@ def cases() -> Iterator[Case]:
     """Yield a bank and a crossbar per parameter set."""
     for name, depth in DEPTHS.items():
         hardware = HARDWARE[name]
-        sizes = {"rows": hardware.group_rows, "cell_bits": hardware.cell_bits, "depth": depth}
+        sizes = {
+            "rows": hardware.group_rows,
+            "cell_bits": hardware.cell_bits,
+            "depth": depth,
+            "lanes": hardware.emulation_lanes,
+        }
         yield Case(
             f"crossbar_bank-{name}",
             lambda sizes=sizes: CrossbarBank(**sizes),

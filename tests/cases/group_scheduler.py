@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.golden.group_scheduler import BitCycle, group_scheduler
+from sim.golden.group_scheduler import BitBlock, bit_blocks
 from sme_hw.group_scheduler import GroupScheduler
 from sme_hw.params import HardwareParams, index_bits
 
@@ -28,6 +28,8 @@ SETS = (
     "sets",
     "sets-reordered",
     "sets-quick",
+    "two-lanes",
+    "four-lanes",
 )
 
 
@@ -73,43 +75,44 @@ def _load(hardware: HardwareParams, tiles: Sequence[_Tile]) -> Clocked:
 
 def _steps(
     hardware: HardwareParams, tiles: Sequence[_Tile], weight_set: int, masks: np.ndarray | None
-) -> list[tuple[BitCycle, int]]:
-    """Return the steps of one vector as bit-cycles and their step ports."""
+) -> list[tuple[BitBlock, int]]:
+    """Return the steps of one vector as blocks and their step ports."""
     return [
         (
-            cycle,
+            block,
             join(
-                (cycle.bit_cycle, index_bits(hardware.converted_bits)),
-                (cycle.slot, index_bits(hardware.slots)),
+                (block.block, index_bits(hardware.bit_blocks)),
+                (block.lanes, hardware.emulation_lanes),
+                (block.slot, index_bits(hardware.slots)),
                 (column, index_bits(hardware.column_steps)),
-                (cycle.subtract, 1),
-                (cycle.first, 1),
-                (cycle.last, 1),
+                (block.subtract, hardware.emulation_lanes),
+                (block.first, 1),
+                (block.last, 1),
                 (weight_set, hardware.set_bits),
             ),
         )
-        for cycle in group_scheduler(tiles[weight_set].groups, hardware, masks)
+        for block in bit_blocks(tiles[weight_set].groups, hardware, masks)
         for column in range(tiles[weight_set].column_steps)
     ]
 
 
 def _without_room(
-    rng: np.random.Generator, steps: list[tuple[BitCycle, int]], vectors: int
+    rng: np.random.Generator, steps: list[tuple[BitBlock, int]], vectors: int
 ) -> Clocked:
     """Let vectors wait and have little room: the last bit-cycle waits for it, nothing else does."""
     clocks: list[tuple[Values, Expected]] = [
         ({"vector__valid": 1, "room": 0}, {"step_valid": 0, "vector__ready": 1})
     ]
     for vector in range(vectors):
-        for k, (cycle, step) in enumerate(steps):
-            while cycle.last and rng.random() < 0.6:
+        for k, (block, step) in enumerate(steps):
+            while block.last and rng.random() < 0.6:
                 blocked = {"step_valid": 0, "done": 0, "vector__ready": 0}
                 clocks.append(({"room": 0}, blocked))
             ends = k == len(steps) - 1
             expected = {"step_valid": 1, "step": step} | dict.fromkeys(
                 ("done", "vector__ready"), int(ends)
             )
-            room = 1 if cycle.last else int(rng.integers(2))
+            room = 1 if block.last else int(rng.integers(2))
             following = int(vector + 1 < vectors)
             clocks.append(({"room": room, "vector__valid": following}, expected))
     clocks.append(({"room": 1}, {"step_valid": 0, "done": 0}))

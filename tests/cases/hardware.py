@@ -135,6 +135,36 @@ HARDWARE = {
         inputs_per_beat=3,
         results_per_beat=2,
     ),
+    # Two bit-cycles in one clock, an odd number of them; groups begin and end amid a block.
+    "two-lanes": _hardware(
+        rows=9,
+        cols=5,
+        weight_bits=5,
+        policy="minimal",
+        squeeze=2,
+        input_bits=3,
+        signed_inputs=True,
+        adc_bits=(2, 1, 2),
+        rows_active=4,
+        adcs_per_crossbar=2,
+        inputs_per_beat=2,
+        emulation_lanes=2,
+    ),
+    # Four, with zero-skip and merged planes of two-level cells.
+    "four-lanes": _hardware(
+        rows=7,
+        cols=4,
+        cell_bits=2,
+        weight_bits=6,
+        policy="minimal",
+        squeeze=2,
+        zero_skip=True,
+        input_bits=5,
+        adc_bits="lossless",
+        rows_active=3,
+        results_per_beat=2,
+        emulation_lanes=4,
+    ),
     # Entries of more than one program word, adder trees of several stages.
     "tall": _hardware(
         rows=35,

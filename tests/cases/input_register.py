@@ -31,6 +31,8 @@ SETS = (
     "sets",
     "sets-reordered",
     "sets-quick",
+    "two-lanes",
+    "four-lanes",
 )
 
 
@@ -46,7 +48,7 @@ class _Vectors:
 
     def __init__(self, hardware: HardwareParams, rows: int):
         self.hardware = hardware
-        rng = np.random.default_rng(SEED + rows)
+        self.rng = rng = np.random.default_rng(SEED + rows)
         self.sets = [int(rng.integers(hardware.weight_sets)) for _ in range(VECTORS)]
         inputs = random_inputs(rng, hardware, VECTORS, rows)
         self.converted = row_conversion(inputs, random_shifts(rng, hardware, rows))
@@ -84,14 +86,29 @@ class _Vectors:
         """Return every selection, and the word lines that it grounds for ``vector``."""
         hardware = self.hardware
         result = []
-        for slot, t in np.ndindex(hardware.slots, hardware.converted_bits):
+        lanes_count = hardware.emulation_lanes
+        every = 2**lanes_count - 1
+        for slot, block in np.ndindex(hardware.slots, hardware.bit_blocks):
             rows = self.converted[vector, slot * hardware.group_rows :][: hardware.group_rows]
+            wanted = every if block == 0 else int(self.rng.integers(every + 1))
+            lines = []
+            for lane in range(lanes_count):
+                t = block * lanes_count + lane
+                wanted &= every if t < hardware.converted_bits else ~(1 << lane)
+                off = 1 - input_register(rows, t) if wanted >> lane & 1 else np.ones(len(rows))
+                # Rows that the vector does not have may be anything, so the last lane is not
+                # compared beyond them, and the others only if it has them all.
+                lines.append((lanes(off.astype(int), 1), hardware.group_rows))
             select = join(
-                (t, index_bits(hardware.converted_bits)), (slot, index_bits(hardware.slots))
+                (block, index_bits(hardware.bit_blocks)),
+                (wanted, lanes_count),
+                (slot, index_bits(hardware.slots)),
             )
-            # Rows that the vector does not have may be anything.
-            lines = lanes(1 - input_register(rows, t), 1)
-            result.append(({"select": select}, {"grounded": (lines, len(rows))}))
+            full = len(rows) == hardware.group_rows
+            bits = lanes_count * hardware.group_rows if full else len(rows)
+            result.append(
+                ({"select": select}, {"grounded": (join(*lines) & (1 << bits) - 1, bits)})
+            )
         return result
 
     def accepted(self) -> tuple[list[int], int]:

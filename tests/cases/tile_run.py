@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.golden.compute_unit import compute_unit_sets, vector_bit_cycles
+from sim.golden.compute_unit import compute_unit_sets, vector_bit_blocks
 from sim.golden.program_port import program_port
 from sim.golden.result_buffer import result_buffer
-from sme_hw.cycles import fill_cycles, run_cycles
-from sme_hw.params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams
+from sme_hw.cycles import clip_settle_cycles, fill_cycles, run_cycles
+from sme_hw.params import PROGRAM_BITS, HardwareParams
 from sme_hw.program import SET_OFFSET, Region, entry_words, in_order, pack, pack_inputs
 from sme_hw.tile_image import TileImage
 
 from .case import Clocked, Expected, Phase, Span, Streams, Values
 from .hardware import input_beat
-from .values import join, lanes, pattern, signed
+from .values import join, pattern, signed
 
 __all__ = ["TileRun"]
 
@@ -47,7 +47,7 @@ class TileRun:
         self.images = images
         self.order = order
         pairs = list(zip(images, inputs, strict=True))
-        counts = in_order(order, [vector_bit_cycles(i, hardware, v).tolist() for i, v in pairs])
+        counts = in_order(order, [vector_bit_blocks(i, hardware, v).tolist() for i, v in pairs])
         sizes = [images[s].size for s in order]
         self.clocks = run_cycles(hardware, counts, sizes)
         self.fill = fill_cycles(hardware, counts[:1], sizes[0])
@@ -94,8 +94,20 @@ class TileRun:
                 sends={"program": self.program.tolist()},
                 spans=[Span(("program", 0), ("program", -1), words - 1)],
             ),
-            Clocked("programmed", [({}, {"busy": 0, "clips": 0})]),
+            Clocked("programmed", [({}, {"busy": 0})]),
+            self._counters(np.zeros_like(self.clips)),
         ]
+
+    def _counters(self, clips: np.ndarray) -> Clocked:
+        """Look at the clip counters of all planes."""
+        hardware = self.hardware
+        settle = clip_settle_cycles(hardware.planes, hardware.clip_flags)
+        clocks: list[tuple[Values, Expected]] = []
+        for plane, count in enumerate(clips.tolist()):
+            clocks.append(({"clip_plane": plane}, {}))
+            clocks += [({}, {})] * (settle - 1)
+            clocks.append(({}, {"clips": count}))
+        return Clocked("clip counters", clocks)
 
     def load_shifts(self, last: Region) -> Phase:
         """Return a program of row shifts and groups only, without a pause before what follows.
@@ -127,22 +139,22 @@ class TileRun:
             # Of a run, both its first and its last clock count.
             Span(("i", 0), ("o", -1), self.clocks - 1),
         ]
-        counters = lanes(self.clips, CLIP_COUNTER_BITS)
         return [
             Streams("run", **self.streams, spans=spans),
-            Clocked("end of run", [({}, {"busy": 0, "clips": counters})]),
+            Clocked("end of run", [({}, {"busy": 0})]),
+            self._counters(self.clips),
         ]
 
     def run_behind_program(self) -> list[Phase]:
         """Return the vectors and the clip counters, right behind a program sent clock by clock."""
-        counters = lanes(self.clips, CLIP_COUNTER_BITS)
         return [
             Streams(
                 "run right behind a program",
                 **self.streams,
                 levels={"program__valid": 0},
             ),
-            Clocked("end of run", [({}, {"busy": 0, "clips": counters})]),
+            Clocked("end of run", [({}, {"busy": 0})]),
+            self._counters(self.clips),
         ]
 
     def run_held(self) -> Phase:

@@ -1,6 +1,7 @@
 """Random parameters through emitted Verilog, against the loops of :mod:`tests.independent`."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,7 +39,9 @@ def random_options(rng, fixed):
     """Return random options with those in ``fixed`` as given."""
     mapping = {key: value for key, value in fixed.items() if key not in HARDWARE}
     drawn = random_hardware(rng, random_mapping(rng, weight_bits=8, **mapping))
-    return Options(**drawn.as_dict() | fixed)
+    options = Options(**drawn.as_dict() | fixed)
+    # A beat holds rows of one group.
+    return replace(options, inputs_per_beat=min(options.inputs_per_beat, options.active_rows))
 
 
 def random_case(seed, shape, vectors, fixed):
@@ -99,6 +102,7 @@ def test_rows_dealt_to_tiles(rows_active, adc_bits, tmp_path):
 STEADY = [
     # what bounds a vector's clock cycles
     ("compute", {"policy": "minimal", "squeeze": 3, "rows_active": 3}),
+    ("compute with lanes", {"policy": "minimal", "squeeze": 3, "emulation_lanes": 4}),
     ("inputs", {"adcs_per_crossbar": 9, "results_per_beat": 9, "input_bits": 1}),
     ("results", {"adcs_per_crossbar": 9, "inputs_per_beat": 5, "input_bits": 2}),
 ]

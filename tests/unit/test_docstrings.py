@@ -18,9 +18,10 @@ from amaranth.lib import data, wiring
 import sme_hw
 from sme_hw.adc import Adc
 from sme_hw.array_macro import ArrayMacro
-from sme_hw.clip_counter import ClipCounter
+from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
+from sme_hw.merged_xb_group import MergedBank
 from sme_hw.program_check import ProgramCheck
 from sme_hw.program_port import EntryWrite
 from tests.cases.hardware import HARDWARE
@@ -36,10 +37,11 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
     ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
     CellWrite: lambda: CellWrite(rows=5, cell_bits=1, adcs=2),
-    ClipCounter: lambda: ClipCounter(flags=2, width=3),
-    Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2),
-    CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3),
+    ClipCounters: lambda: ClipCounters(planes=2, flags=2, width=3),
+    Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),
+    CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3, lanes=2),
     EntryWrite: lambda: EntryWrite(hardware=HARDWARE_PARAMS, width=32),
+    MergedBank: lambda: MergedBank(rows=5, weight_bits=3, sample_bits=6, depth=3, lanes=2),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
     VectorHandshake: lambda: VectorHandshake(HARDWARE_PARAMS),
 }
