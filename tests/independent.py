@@ -19,8 +19,10 @@ __all__ = [
     "Layer",
     "Matrix",
     "Options",
+    "clips_of_units",
     "codebook",
     "compute",
+    "cycles_per_round",
     "cycles_per_vector",
     "exact_outputs",
     "in_window",
@@ -51,6 +53,7 @@ class Options:
     inputs_per_beat: int = 1
     results_per_beat: int = 1
     emulation_lanes: int = 1
+    weight_sets: int = 1
     codec: str = "sme"
     weight_bits: int = 8
     window: int = 3
@@ -552,8 +555,28 @@ def exact_outputs(matrix, inputs, options):
     ]
 
 
+def clips_of_units(clips, options):
+    """Add up the clips of tiles that are in one unit: as many in a row as there are weight sets."""
+    units = [clips[i : i + options.weight_sets] for i in range(0, len(clips), options.weight_sets)]
+    return [[sum(planes) for planes in zip(*unit, strict=True)] for unit in units]
+
+
 def cycles_per_vector(shifts, n_columns, options):
     """Return the FPGA's clock cycles between the results of two vectors in a tile."""
+    return cycles_per_round([(shifts, n_columns)], options)
+
+
+def cycles_per_round(tiles, options):
+    """Return the clock cycles in which a unit computes one vector for each of its tiles in turn.
+
+    Tiles are given as shifts of rows and number of columns. Computing, loading and sending go on
+    beside one another; what takes longest for all tiles together sets the pace.
+    """
+    return max(map(sum, zip(*(occupied(*tile, options) for tile in tiles), strict=True)))
+
+
+def occupied(shifts, n_columns, options):
+    """Return the clock cycles that a vector occupies crossbars, input register and results."""
     lanes = options.emulation_lanes
     conversions = math.ceil(n_columns / options.adcs_per_crossbar)
     busy = 0
@@ -571,4 +594,4 @@ def cycles_per_vector(shifts, n_columns, options):
     for first, end in row_groups(len(shifts), options):
         beats = math.ceil((end - first) / options.inputs_per_beat)
         loading += math.ceil(beats / block) * max(block, planes)
-    return max(busy, loading, math.ceil(n_columns / options.results_per_beat))
+    return busy, loading, math.ceil(n_columns / options.results_per_beat)

@@ -8,7 +8,14 @@ import pytest
 
 from sim.cosim import cosim
 from sim.mapping import load_parameters
-from tests.independent import Options, compute, cycles_per_vector, map_weights
+from tests.independent import (
+    Options,
+    clips_of_units,
+    compute,
+    cycles_per_round,
+    cycles_per_vector,
+    map_weights,
+)
 from tests.random_cases import (
     random_hardware,
     random_inputs,
@@ -27,12 +34,14 @@ CASES = [
     (3, (3, 2), 5, SMALL, {"rows": 4, "cols": 6, "input_bits": 1, "policy": "paper"}),
     (12, (17, 9), 2, SMALL, {"rows": 12, "cols": 9, "signed_inputs": True, "policy": "rounded"}),
     (21, (21, 10), 3, SMALL, {"rows": 9, "cols": 10, "cell_bits": 1, "squeeze": 7}),
+    (31, (19, 11), 4, SMALL, {"rows": 8, "cols": 4, "weight_sets": 4, "squeeze": 2}),
+    (33, (21, 13), 5, "verilator", {"rows": 9, "cols": 6, "weight_sets": 3, "rows_active": 4}),
     (14, (100, 37), 4, "verilator", {"rows": 32, "cols": 16, "squeeze": 3, "policy": "minimal"}),
     (15, (300, 70), 3, "verilator", {"rows": 128, "cols": 64, "squeeze": 2, "rows_active": 9}),
     (24, (100, 37), 3, "verilator", {"rows": 40, "cols": 21, "cell_bits": 2, "squeeze": 4}),
 ]
 
-HARDWARE = {"input_bits", "signed_inputs", "adc_bits", "adc_lsb", "rows_active"}
+HARDWARE = {"input_bits", "signed_inputs", "adc_bits", "adc_lsb", "rows_active", "weight_sets"}
 
 
 def random_options(rng, fixed):
@@ -72,10 +81,12 @@ def test_random_cosimulation(seed, shape, vectors, simulator, fixed, tmp_path):
     assert np.any(outputs), "zeros show nothing: choose another seed"
     assert result.outputs.tolist() == outputs
     assert result.golden.tolist() == outputs
-    assert [list(tile.clips) for tile in tiles] == clips
+    assert [list(tile.clips) for tile in tiles] == clips_of_units(clips, options)
     stalled = [tile for tile in result.tiles if tile.stalled]
-    seen = inputs[: stalled[0].vectors].tolist()
-    assert [list(tile.clips) for tile in stalled] == compute(matrix, seen, options)[1]
+    tiles_of_first = min(options.weight_sets, len(clips))
+    seen = inputs[: stalled[0].vectors // tiles_of_first].tolist()
+    clips = compute(matrix, seen, options)[1]
+    assert [list(tile.clips) for tile in stalled] == clips_of_units(clips, options)
 
 
 @pytest.mark.rtl
@@ -124,3 +135,33 @@ def test_cycles_per_vector(bound, changed, tmp_path):
     expected = cycles_per_vector(shifts, 9, options)
     assert cycles[1] - cycles[0] == 4 * expected, bound
     assert max(shifts) == options.squeeze
+
+
+ROUNDS = [
+    # what bounds a round of one vector for each tile
+    ("compute", {"policy": "minimal", "squeeze": 3, "rows_active": 3}),
+    ("inputs", {"adcs_per_crossbar": 9, "results_per_beat": 9, "input_bits": 1}),
+    ("results", {"adcs_per_crossbar": 9, "inputs_per_beat": 5, "input_bits": 2}),
+]
+
+
+@pytest.mark.rtl
+@pytest.mark.parametrize(("bound", "changed"), ROUNDS)
+def test_cycles_of_tiles_in_turn(bound, changed, tmp_path):
+    """A unit with weight sets takes, for all its tiles in turn, what they take together."""
+    options = Options(**{"rows": 10, "cols": 9, "squeeze": 0, "weight_sets": 4} | changed)
+    rng = seeded(9)
+    # A full tile, one of a single column, and of each kind one of four rows.
+    weights = rng.standard_t(2, size=(14, 10))
+    inputs = rng.integers(2**options.input_bits, size=(10, 14))
+    cycles = [
+        run(options, weights, inputs[:vectors], SMALL, tmp_path / f"{vectors}")[1][0].cycles
+        for vectors in (6, 10)
+    ]
+    shifts = map_weights(weights, options).matrices[0].shifts
+    tiles = [
+        ([row[tile] for row in shifts[rows]], columns)
+        for rows in (slice(0, 10), slice(10, 14))
+        for tile, columns in ((0, 9), (1, 1))
+    ]
+    assert cycles[1] - cycles[0] == 4 * cycles_per_round(tiles, options), bound
