@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from sme_hw import cycles
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import HardwareParams
-from sme_hw.program import memory_map
+from sme_hw.program import input_fields, memory_map
 
 from .emit import emit_verilog
 from .files import staged_directory, write_json
@@ -30,7 +30,8 @@ _PORT_TEXT = {
     "clk": "clock; everything happens at its rising edge",
     "rst": "synchronous reset, active high",
     "program": "program words, see memory_map",
-    "i": "input vectors: inputs_per_beat inputs a beat, in row order, the first in the lowest bits",
+    "i": "input vectors: inputs_per_beat inputs a beat, in row order, the first in the lowest "
+    "bits; with several weight sets, the vector's set above them (input_fields)",
     "o": "result vectors: results_per_beat signed results a beat, in column order, the first in "
     "the lowest bits; above them one bit that marks a vector's last beat",
     "clip_plane": "built plane, the most significant first, whose clips are shown",
@@ -87,6 +88,7 @@ def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dic
         },
         "ports": _ports(component),
         "memory_map": memory_map(hardware),
+        "input_fields": input_fields(hardware),
         # What the chip would take, and what this Verilog takes: fewer with emulation lanes.
         "chip_cycles": {
             "full_tile_no_shift": cycles.compute_cycles(hardware, full, hardware.cols),

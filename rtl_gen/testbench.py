@@ -9,7 +9,7 @@ import numpy as np
 
 from sme_hw.cycles import clip_settle_cycles
 from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams, index_bits
-from sme_hw.program import pack, pack_inputs
+from sme_hw.program import in_order, input_fields, pack, pack_inputs
 from sme_hw.tile_image import TileImage
 
 from .files import write_json
@@ -31,11 +31,14 @@ class Job:
     ----------
     name : str
         For messages.
-    image : TileImage
-        What is loaded.
-    inputs : numpy.ndarray of integers, shape (vectors, rows)
-    results : numpy.ndarray of int64, shape (vectors, columns)
-        Expected results.
+    images : tuple of TileImage
+        What is loaded, one for each weight set in use.
+    order : numpy.ndarray of integers, shape (all vectors,)
+        Set of every vector, in the order in which they are sent.
+    inputs : tuple of numpy.ndarray of integers, shape (vectors, rows)
+        For each set, its vectors.
+    results : tuple of numpy.ndarray of int64, shape (vectors, columns)
+        For each set, the expected results.
     clips : numpy.ndarray of int64, shape (planes,)
         Expected clip counters.
     cycles : int
@@ -45,9 +48,10 @@ class Job:
     """
 
     name: str
-    image: TileImage
-    inputs: np.ndarray
-    results: np.ndarray
+    images: tuple[TileImage, ...]
+    order: np.ndarray
+    inputs: tuple[np.ndarray, ...]
+    results: tuple[np.ndarray, ...]
     clips: np.ndarray
     cycles: int
     stalled: bool = False
@@ -61,20 +65,50 @@ def _result_beats(results: np.ndarray, lanes: int) -> np.ndarray:
     return padded.reshape(vectors, -1, lanes)
 
 
-def _to_words(values: np.ndarray, bits: int, flag_last: bool) -> np.ndarray:
-    """Pack beats, shape (vectors, beats, lanes), of ``bits`` bits a lane into 32-bit words.
+def _to_words(values: np.ndarray, bits: int, top: np.ndarray, top_bits: int) -> np.ndarray:
+    """Pack beats into 32-bit words.
 
-    Returns an array of shape (beats of all vectors, words).
+    Parameters
+    ----------
+    values : numpy.ndarray of integers, shape (vectors, beats, lanes)
+    bits : int
+        Width of a lane.
+    top : numpy.ndarray of integers, shape (beats,)
+        What stands above the lanes of each beat.
+    top_bits : int
+
+    Returns
+    -------
+    numpy.ndarray of uint32, shape (vectors, beats, words)
     """
     vectors, beats, lanes = values.shape
     fields = (values[..., np.newaxis] >> np.arange(bits) & 1).astype(np.uint8)
     fields = fields.reshape(vectors, beats, lanes * bits)
-    width = lanes * bits + flag_last
+    width = lanes * bits + top_bits
     total = np.zeros((vectors, beats, -(-width // WORD_BITS) * WORD_BITS), np.uint8)
     total[..., : lanes * bits] = fields
-    if flag_last:
-        total[:, -1, lanes * bits] = 1
-    return np.packbits(total, axis=-1, bitorder="little").view("<u4").reshape(vectors * beats, -1)
+    total[..., lanes * bits : width] = top[:, np.newaxis] >> np.arange(top_bits) & 1
+    return np.packbits(total, axis=-1, bitorder="little").view("<u4")
+
+
+def _input_words(job: Job, hardware: HardwareParams) -> np.ndarray:
+    """Return the beats of the input stream, shape (beats of all vectors, words)."""
+    parts = []
+    for weight_set, vectors in enumerate(job.inputs):
+        beats = pack_inputs(vectors, hardware)
+        top = np.full(beats.shape[1], weight_set)
+        parts.append(_to_words(beats, hardware.input_bits, top, hardware.set_bits))
+    return np.concatenate(in_order(job.order, parts))
+
+
+def _result_words(job: Job, hardware: HardwareParams) -> np.ndarray:
+    """Return the beats of the result stream, shape (beats of all vectors, words)."""
+    parts = []
+    for results in job.results:
+        beats = _result_beats(results, hardware.results_per_beat)
+        last = np.arange(beats.shape[1]) == beats.shape[1] - 1
+        parts.append(_to_words(beats, hardware.result_bits, last, 1))
+    return np.concatenate(in_order(job.order, parts))
 
 
 def _write_words(path: Path, arrays: Sequence[np.ndarray]) -> None:
@@ -86,26 +120,16 @@ def _write_words(path: Path, arrays: Sequence[np.ndarray]) -> None:
 def _beat_widths(hardware: HardwareParams) -> tuple[int, int]:
     """Return the bits of an input beat and of a result beat."""
     return (
-        hardware.inputs_per_beat * hardware.input_bits,
+        sum(input_fields(hardware).values()),
         hardware.results_per_beat * hardware.result_bits + 1,
     )
 
 
 def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequence[Job]) -> None:
     """Write what the testbench in ``directory`` runs; its fixed files need not change."""
-    programs = [pack(job.image, hardware) for job in jobs]
-    inputs = [
-        _to_words(pack_inputs(job.inputs, hardware), hardware.input_bits, flag_last=False)
-        for job in jobs
-    ]
-    expected = [
-        _to_words(
-            _result_beats(job.results, hardware.results_per_beat),
-            hardware.result_bits,
-            flag_last=True,
-        )
-        for job in jobs
-    ]
+    programs = [pack(job.images, hardware) for job in jobs]
+    inputs = [_input_words(job, hardware) for job in jobs]
+    expected = [_result_words(job, hardware) for job in jobs]
     input_width, result_width = _beat_widths(hardware)
     description = {
         "bench": {
@@ -143,26 +167,45 @@ def write_testbench(directory: Path, hardware: HardwareParams, jobs: Sequence[Jo
     write_testbench_data(directory, hardware, jobs)
 
 
-def read_results(path: Path, hardware: HardwareParams, jobs: Sequence[Job]) -> list[np.ndarray]:
+def _unpack(words: np.ndarray, hardware: HardwareParams) -> np.ndarray:
+    """Return the results in beats of vectors: shape (vectors, beats, words) to (vectors, lanes)."""
+    lanes, bits = hardware.results_per_beat, hardware.result_bits
+    unpacked = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")
+    fields = unpacked[..., : lanes * bits].reshape(len(words), words.shape[1] * lanes, bits)
+    weights = np.int64(1) << np.arange(bits, dtype=np.int64)
+    weights[-1] = -weights[-1]  # two's complement
+    return fields.astype(np.int64) @ weights
+
+
+def read_results(
+    path: Path, hardware: HardwareParams, jobs: Sequence[Job]
+) -> list[tuple[np.ndarray, ...]]:
     """Return what the RTL sent for each job, from the testbench's ``results.hex``.
 
     Returns
     -------
-    list of numpy.ndarray of int64, shape (vectors, columns)
+    list of tuple of numpy.ndarray of int64, shape (vectors, columns)
+        For each job and set.
+
+    Raises
+    ------
+    ValueError
+        Results are missing.
     """
     words = np.array([int(line, 16) for line in path.read_text().split()], "<u4")
-    lanes, bits = hardware.results_per_beat, hardware.result_bits
     words_per_beat = -(-_beat_widths(hardware)[1] // WORD_BITS)
-    results, position = [], 0
+    position, all_results = 0, []
     for job in jobs:
-        vectors, columns = job.results.shape
-        beats = -(-columns // lanes)
-        count = vectors * beats * words_per_beat
-        part = words[position : position + count].reshape(vectors, beats, words_per_beat)
-        position += count
-        unpacked = np.unpackbits(part.view(np.uint8), axis=-1, bitorder="little")
-        fields = unpacked[..., : lanes * bits].reshape(vectors, beats * lanes, bits)
-        weights = np.int64(1) << np.arange(bits, dtype=np.int64)
-        weights[-1] = -weights[-1]  # two's complement
-        results.append((fields.astype(np.int64) @ weights)[:, :columns])
-    return results
+        beats = [-(-part.shape[1] // hardware.results_per_beat) for part in job.results]
+        ends = position + np.cumsum(np.array(beats)[job.order]) * words_per_beat
+        position = int(ends[-1])
+        if position > len(words):
+            raise ValueError(f"the results of {job.name} are missing")
+        results = []
+        for weight_set, part in enumerate(job.results):
+            count = beats[weight_set] * words_per_beat
+            places = ends[job.order == weight_set, np.newaxis] - count + np.arange(count)
+            taken = words[places].reshape(len(part), beats[weight_set], words_per_beat)
+            results.append(_unpack(taken, hardware)[:, : part.shape[1]])
+        all_results.append(tuple(results))
+    return all_results

@@ -21,10 +21,11 @@ VECTORS = 8
 
 
 def _weights(file: str | None, parameters: Parameters) -> np.ndarray:
-    """Return the user's matrix, or a random one that fills a crossbar."""
+    """Return the user's matrix, or a random one that fills all sets of a crossbar."""
     if file is not None:
         return read_array(file)
-    shape = parameters.hardware.rows, parameters.hardware.cols
+    hardware = parameters.hardware
+    shape = hardware.rows, hardware.cols * hardware.weight_sets
     weights = np.random.default_rng(SEED).normal(size=shape)
     if parameters.mapping.codec == "codes":
         return np.round(

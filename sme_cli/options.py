@@ -54,6 +54,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "adc_lsb": {"type": int, "help": "ADC LSB size k, 0..8: a code counts 2^k cell levels."},
     "adcs_per_crossbar": {"type": int, "help": "ADCs of a crossbar: columns converted per clock."},
+    "weight_sets": {
+        "type": int,
+        "help": "Tiles that a unit holds at once, 1..4: each vector names its own.",
+    },
     "inputs_per_beat": {"type": int, "help": "Inputs per transfer on the input stream."},
     "emulation_lanes": {
         "type": int,

@@ -11,6 +11,7 @@ from .adc import Adc
 from .crossbar import CellWrite, Crossbar
 from .params import HardwareParams, index_bits
 from .sharing import shared
+from .weight_sets import set_address, set_field, set_of
 
 __all__ = ["ArrayMacro"]
 
@@ -36,11 +37,13 @@ class ArrayMacro(wiring.Component):
     Members
     -------
     write : In(CellWrite)
-        Programming port; it writes where ``slot`` and ``column_step`` point to.
+        Programming port; it writes where ``slot``, ``column_step`` and ``set`` point to.
     slot : In(range(slots))
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
         Position of the column multiplexers: ADC a converts column ``column_step * A + a``.
+    set : In(range(weight_sets))
+        Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
     codes : Out(ArrayLayout(ArrayLayout(code, emulation_lanes), A))
@@ -53,7 +56,8 @@ class ArrayMacro(wiring.Component):
         self.hardware = hardware
         self.adc_bits = adc_bits
         self.column_bits = (hardware.column_steps - 1).bit_length()
-        self.depth = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
+        self.set_words = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
+        self.depth = hardware.in_sets(self.set_words)
         a, lanes = hardware.adcs_per_crossbar, hardware.emulation_lanes
         code_max = min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb)
         codes = data.ArrayLayout(unsigned(index_bits(code_max + 1)), lanes)
@@ -71,6 +75,7 @@ class ArrayMacro(wiring.Component):
                 "grounded": In(data.ArrayLayout(hardware.group_rows, lanes)),
                 "codes": Out(data.ArrayLayout(codes, a)),
                 "clips": Out(a * lanes),
+                **{name: In(bits) for name, bits in set_field(hardware).items()},
             }
         )
 
@@ -87,8 +92,9 @@ class ArrayMacro(wiring.Component):
         )
         m.submodules.crossbar = shared(crossbar, platform)
         wiring.connect(m, wiring.flipped(self.write), crossbar.write)
+        word = Cat(self.column_step[: self.column_bits], self.slot)
         m.d.comb += [
-            crossbar.address.eq(Cat(self.column_step[: self.column_bits], self.slot)),
+            crossbar.address.eq(set_address(word, self.set_words, set_of(self))),
             crossbar.grounded.eq(self.grounded),
         ]
         lanes = hardware.emulation_lanes

@@ -10,7 +10,13 @@ from amaranth.lib.wiring import In, Out
 
 from .clip_counters import ClipCounters
 from .configuration import Configuration
-from .cycles import INPUT_BUFFERS, INPUT_REGISTER_LATENCY, group_latency, macro_latency
+from .cycles import (
+    INPUT_BUFFERS,
+    INPUT_REGISTER_LATENCY,
+    group_latency,
+    macro_latency,
+    shift_add_latency,
+)
 from .group_scheduler import GroupScheduler
 from .input_gather import InputGather
 from .input_register import InputRegister
@@ -20,9 +26,10 @@ from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
 from .program_check import ProgramCheck
 from .program_port import ProgramPort
 from .result_buffer import ResultBeat, ResultBuffer
-from .row_conversion import InputBeat, RowConversion
+from .row_conversion import RowConversion, input_payload
 from .sharing import shared
 from .shift_add import ShiftAdd
+from .weight_sets import delayed_set, set_address, set_of
 from .xb_group import XbGroup
 
 __all__ = ["ComputeUnit"]
@@ -43,7 +50,8 @@ class ComputeUnit(wiring.Component):
     ========================= ============================================================
 
     A program is loaded first; it enables the input stream. A further program is taken as soon as
-    all vectors under way have left. Clock counts: :mod:`sme_hw.cycles`.
+    all vectors under way have left. With several weight sets the program loads as many tiles, and
+    every vector names the one that it is for. Clock counts: :mod:`sme_hw.cycles`.
 
     Parameters
     ----------
@@ -54,7 +62,7 @@ class ComputeUnit(wiring.Component):
     -------
     program : In(stream.Signature(32))
         Program words (:mod:`sme_hw.program`).
-    i : In(stream.Signature(InputBeat))
+    i : In(stream.Signature(input_payload))
         Input vectors in row order.
     o : Out(stream.Signature(ResultBeat))
         Results in column order, in code steps times input steps.
@@ -74,7 +82,7 @@ class ComputeUnit(wiring.Component):
         super().__init__(
             {
                 "program": In(stream.Signature(PROGRAM_BITS)),
-                "i": In(stream.Signature(InputBeat(hardware))),
+                "i": In(stream.Signature(input_payload(hardware))),
                 "o": Out(stream.Signature(ResultBeat(hardware))),
                 "clip_plane": In(index_bits(hardware.planes)),
                 "clips": Out(CLIP_COUNTER_BITS),
@@ -160,6 +168,11 @@ class ComputeUnit(wiring.Component):
             tables[Region.RCMR] = conversion
         if hardware.input_index:
             tables[Region.INDEX] = front
+        if hardware.set_bits:
+            m.d.comb += [
+                check.write.set.eq(port.write.set),
+                configuration.set.eq(port.write.set),
+            ]
         self._connect_program(m, port, configuration, scheduler, tables)
         m.d.comb += port.idle.eq(idle)
 
@@ -171,6 +184,12 @@ class ComputeUnit(wiring.Component):
             payload = Signal(scheduler.step.shape(), name=f"step_{clock}", reset_less=True)
             m.d.sync += [valid.eq(step[clock - 1][0]), payload.eq(step[clock - 1][1])]
             step[clock] = valid, payload
+
+        result_set = set_of(step[at_samples][1])
+        for clock in range(1, shift_add_latency(hardware) + 1):
+            result_set = delayed_set(m, result_set, f"result_set_{clock}")
+        if len(result_set):
+            m.d.comb += results.i_set.eq(result_set)
 
         group = self._xb_group(m, platform, port, step[INPUT_REGISTER_LATENCY - 1][1])
         m.d.comb += group.grounded.eq(inputs.grounded)
@@ -214,7 +233,9 @@ class ComputeUnit(wiring.Component):
             configuration.entry.eq(write.entry),
             configuration.data.eq(write.data),
             scheduler.write.enable.eq(write.enable & (write.region == Region.GROUPS)),
-            scheduler.write.address.eq(write.entry),
+            scheduler.write.address.eq(
+                set_address(write.entry, self.hardware.slots, set_of(write))
+            ),
             scheduler.write.data.first.eq(write.data),
             scheduler.write.data.last.eq(write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]),
             scheduler.write.data.slot.eq(write.data[GROUP_SLOT_OFFSET:]),
@@ -222,7 +243,9 @@ class ComputeUnit(wiring.Component):
         for region, table in tables.items():
             m.d.comb += [
                 table.write.enable.eq(write.enable & (write.region == region)),
-                table.write.address.eq(write.entry),
+                table.write.address.eq(
+                    set_address(write.entry, self.hardware.row_beats, set_of(write))
+                ),
                 table.write.data.eq(write.data),
             ]
 
@@ -253,6 +276,9 @@ class ComputeUnit(wiring.Component):
             group.slot.eq(Mux(writing, field["slot"], step.slot)),
             group.column_step.eq(Mux(writing, field["column_step"], step.column_step)),
         ]
+        number = delayed_set(m, Mux(writing, set_of(port.write), set_of(step)), "set")
+        if len(number):
+            m.d.comb += group.set.eq(number)
         return group
 
     def _clip_counters(

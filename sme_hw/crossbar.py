@@ -71,7 +71,7 @@ class CrossbarBank(wiring.Component):
     def __init__(self, *, rows: int, cell_bits: int, depth: int, lanes: int):
         check_int("rows", rows, 1, 512)
         check_int("cell_bits", cell_bits, 1, 2)
-        check_int("depth", depth, 1, 2**18)
+        check_int("depth", depth, 1, 2**20)
         check_int("lanes", lanes, 1, 4)
         self.rows = rows
         self.cell_bits = cell_bits

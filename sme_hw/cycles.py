@@ -4,6 +4,7 @@ Mapper, manifest, hardware and tests all take their numbers from here; the tests
 them exactly.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,8 @@ INPUT_REGISTER_LATENCY = 2
 INPUT_BUFFERS = 8
 """Vectors that the input register holds, those that are loaded and computed included.
 
-With so many, and at least two input bits, loading and computing never wait for one another."""
+With so many, and at least two input bits, loading and computing never wait for one another
+where all vectors are alike."""
 
 BLOCK_ROWS = 32
 """Rows that are turned into bit planes together, if there are as many: the width of block RAMs."""
@@ -276,11 +278,13 @@ def fill_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileS
 
     Parameters as for :func:`steady_cycles`.
     """
-    first, _ = _result_clocks(hardware, [sum(bit_cycles)], size)
+    first, _ = _result_clocks(hardware, [sum(bit_cycles)], [size])
     return first
 
 
-def run_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize) -> int:
+def run_cycles(
+    hardware: HardwareParams, bit_cycles: Sequence[int], sizes: Sequence[TileSize]
+) -> int:
     """Return the clocks of a whole run, from the first input beat to the last result beat.
 
     Both beats count; the streams never stall.
@@ -290,51 +294,87 @@ def run_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSi
     hardware : HardwareParams
     bit_cycles : sequence of int
         Blocks of bit-cycles (:func:`bit_blocks`) of every vector, all groups together. They differ
-        with ``zero_skip`` only.
-    size : TileSize
+        with its weight set, and with ``zero_skip``.
+    sizes : sequence of TileSize
+        Size of every vector's tile.
     """
-    _, last = _result_clocks(hardware, bit_cycles, size)
+    _, last = _result_clocks(hardware, bit_cycles, sizes)
     return last + 1
 
 
+class _Results:
+    """Follows results through the result buffer.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    """
+
+    def __init__(self, hardware: HardwareParams):
+        self.hardware = hardware
+        self.first_beat = self.last_beat = -1
+        # Clocks in which the last results left the buffer's memory, and in which the last one
+        # came into its output register and left that.
+        self.fetched: deque[int] = deque(maxlen=result_buffer_depth(hardware) - 1)
+        self.moved = self.left = -1
+
+    def vector(self, step: int, size: TileSize) -> int:
+        """Send a vector's results; returns the clock of its last step.
+
+        Parameters
+        ----------
+        step : int
+            Clock in which the first step that ends in a result could be made.
+        size : TileSize
+        """
+        a, b = self.hardware.adcs_per_crossbar, self.hardware.results_per_beat
+        latency = pipeline_latency(self.hardware)
+        for column in range(0, size.columns, a):
+            if len(self.fetched) == self.fetched.maxlen:
+                # There is room for a result two clocks after an older one left.
+                step = max(step, self.fetched[0] + 2)
+            self.fetched.append(max(step + latency + 1, self.moved))
+            self.moved = max(self.fetched[-1] + 1, self.left)
+            done = min(column + a, size.columns)
+            if b <= a:
+                self._send(self.moved + 1)
+                self.left = self.last_beat = self.moved + _ceil_div(done - column, b)
+            else:
+                self.left = self.moved + 1
+                if done % b == 0 or done == size.columns:
+                    self._send(self.left + 1)
+            step += 1
+        return step - 1
+
+    def _send(self, clock: int) -> None:
+        """Note a beat on the result stream."""
+        if self.first_beat < 0:
+            self.first_beat = clock
+        self.last_beat = clock
+
+
 def _result_clocks(
-    hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize
+    hardware: HardwareParams, bit_cycles: Sequence[int], sizes: Sequence[TileSize]
 ) -> tuple[int, int]:
     """Return the clocks of the first and the last result beat of a run."""
     blocks = InputBlocks.of(hardware)
     block_clocks = blocks.clocks(hardware)
-    more_blocks = blocks.count(hardware, size.physical_rows) - 1
-    stream_beats = input_beats(hardware, size.inputs)
-    steps = _ceil_div(size.columns, hardware.adcs_per_crossbar)
-    final_columns = [
-        min(size.columns, end) - 1
-        for end in range(
-            hardware.results_per_beat,
-            size.columns + hardware.results_per_beat,
-            hardware.results_per_beat,
-        )
-    ]
-    gathers_results = hardware.results_per_beat > hardware.adcs_per_crossbar
+    results = _Results(hardware)
     # Clock of each event, the first beat on the input stream being clock 0.
-    sent, filled, last_step, first_beat, last_beat = -1, -block_clocks, 0, -1, -1
+    sent, filled, last_step = -1, -block_clocks, 0
     released: list[int] = []
-    for number, count in enumerate(bit_cycles):
+    for number, (count, size) in enumerate(zip(bit_cycles, sizes, strict=True)):
         # A vector may come when there is a place for it in the input register.
         place = released[number - INPUT_BUFFERS] + 1 if number >= INPUT_BUFFERS else 0
         start = max(sent + 1, place)
-        sent = start + stream_beats - 1
+        sent = start + input_beats(hardware, size.inputs) - 1
         ordered = sent + GATHER_LATENCY if hardware.input_index else start
         taken = max(ordered + ROW_CONVERSION_LATENCY, filled + 1)
         filled = max(taken + blocks.beats - 1, filled + hardware.converted_bits)
-        filled += more_blocks * block_clocks
+        filled += (blocks.count(hardware, size.physical_rows) - 1) * block_clocks
         ready = filled + hardware.converted_bits + 2
         handed_over = max(ready, last_step)
-        last_step = handed_over + count * steps
+        steps = _ceil_div(size.columns, hardware.adcs_per_crossbar)
+        last_step = results.vector(handed_over + (count - 1) * steps + 1, size)
         released.append(last_step)
-        first_result = last_step - (steps - 1) + pipeline_latency(hardware) + _BUFFER_LATENCY
-        for column in final_columns:
-            arrives = first_result + column // hardware.adcs_per_crossbar + gathers_results
-            last_beat = max(last_beat + 1, arrives)
-            if first_beat < 0:
-                first_beat = last_beat
-    return first_beat, last_beat
+    return results.first_beat, results.last_beat

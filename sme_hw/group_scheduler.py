@@ -4,12 +4,13 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from .input_register import VectorHandshake, vector_masks
 from .params import HardwareParams, index_bits
+from .weight_sets import delayed_set, of_set, per_set, set_address, set_field, set_of
 
 __all__ = ["GroupEntry", "GroupScheduler", "Step"]
 
@@ -53,6 +54,8 @@ class Step(data.StructLayout):
         The bit-cycle that carries sign bits.
     first, last : 1
         First and last block of a vector.
+    set : range(weight_sets)
+        The vector's set; only with several.
     """
 
     def __init__(self, hardware: HardwareParams):
@@ -65,6 +68,7 @@ class Step(data.StructLayout):
                 "subtract": hardware.emulation_lanes,
                 "first": 1,
                 "last": 1,
+                **set_field(hardware),
             }
         )
 
@@ -85,10 +89,10 @@ class GroupScheduler(wiring.Component):
     Members
     -------
     write : In(Signature(enable, address, data))
-        Loads an entry of the group table; only while idle.
-    last_group : In(range(slots))
+        Loads an entry of the group table of a set (upper address bits); only while idle.
+    last_group : In(range(slots)), one per set
         Index of the last group in use.
-    last_column_step : In(range(column_steps))
+    last_column_step : In(range(column_steps)), one per set
         Index of the last column step in use.
     vector : In(VectorHandshake)
         The next vector to compute.
@@ -111,14 +115,14 @@ class GroupScheduler(wiring.Component):
                 wiring.Signature(
                     {
                         "enable": Out(1),
-                        "address": Out(index_bits(hardware.slots)),
+                        "address": Out(index_bits(hardware.in_sets(hardware.slots))),
                         "data": Out(GroupEntry(hardware)),
                     }
                 )
             ),
-            "last_group": In(index_bits(hardware.slots)),
-            "last_column_step": In(index_bits(hardware.column_steps)),
-            "vector": In(VectorHandshake()),
+            "last_group": In(per_set(hardware, index_bits(hardware.slots))),
+            "last_column_step": In(per_set(hardware, index_bits(hardware.column_steps))),
+            "vector": In(VectorHandshake(hardware)),
             "room": In(1),
             "step_valid": Out(1),
             "step": Out(Step(hardware)),
@@ -133,7 +137,10 @@ class GroupScheduler(wiring.Component):
         m = Module()
         hardware = self.hardware
         m.submodules.table = table = memory.Memory(
-            shape=GroupEntry(hardware), depth=hardware.slots, init=[], attrs={"no_rw_check": 1}
+            shape=GroupEntry(hardware),
+            depth=hardware.in_sets(hardware.slots),
+            init=[],
+            attrs={"no_rw_check": 1},
         )
         write_port = table.write_port()
         read_port = table.read_port()
@@ -144,13 +151,30 @@ class GroupScheduler(wiring.Component):
         ]
 
         # The table is read ahead: its output is always the entry of group `fetched`, the next one.
+        # Group 0 is that of the next vector, which may be of another set.
         fetched = Signal(index_bits(hardware.slots))
         advance = Signal()
-        m.d.comb += read_port.addr.eq(fetched)
+        column_ends, bits_end, ends, begins = Signal(), Signal(), Signal(), Signal()
+        next_set = set_of(self.vector)
+        present_set = delayed_set(m, next_set, "present_set", begins)
+        last_group = self._limit(m, self.last_group, begins, "last_group_of_set")
+        last_column_step = self._limit(m, self.last_column_step, begins, "last_column_of_set")
+        next_last_column = Mux(begins, of_set(self.last_column_step, next_set), last_column_step)
+        last_fetched = fetched == last_group
+        set_stays, set_goes_on = next_set, next_set
+        if len(next_set):
+            new = fetched == 0
+            of_next = of_set(self.last_group, next_set)
+            last_fetched = Mux(new, of_next == 0, last_fetched)
+            set_behind = Mux(last_fetched, self.vector.set_behind, next_set)
+            set_stays = Mux(new, next_set, present_set)
+            set_goes_on = Mux(new, set_behind, Mux(last_fetched, next_set, present_set))
+        following = Mux(last_fetched, 0, fetched + 1)
+        m.d.comb += read_port.addr.eq(set_address(fetched, hardware.slots, set_stays))
         with m.If(advance):
-            m.d.comb += read_port.addr.eq(Mux(fetched == self.last_group, 0, fetched + 1))
+            m.d.comb += read_port.addr.eq(set_address(following, hardware.slots, set_goes_on))
         m.d.comb += read_port.en.eq(1)
-        m.d.sync += fetched.eq(read_port.addr)
+        m.d.sync += fetched.eq(read_port.addr[: (hardware.slots - 1).bit_length()])
 
         slot = Signal(index_bits(hardware.slots))
         first_bit, last_bit = Signal(), Signal()
@@ -160,7 +184,6 @@ class GroupScheduler(wiring.Component):
         )
         final_column, first_group, final_group = Signal(), Signal(), Signal()
         active = Signal()
-        column_ends, bits_end, ends, begins = Signal(), Signal(), Signal(), Signal()
         entry = read_port.data
         bit_counter = self._skipping_bits if hardware.zero_skip else self._all_bits
         bit_block = bit_counter(m, entry, begins, advance, column_ends, last_bit)
@@ -196,7 +219,7 @@ class GroupScheduler(wiring.Component):
             m.d.comb += next_column.eq(Mux(final_column, 0, column + 1))
         m.d.sync += [
             column.eq(next_column),
-            final_column.eq(next_column == self.last_column_step),
+            final_column.eq(next_column == next_last_column),
         ]
         with m.If(column_ends):
             m.d.sync += first_bit.eq(0)
@@ -205,14 +228,25 @@ class GroupScheduler(wiring.Component):
         with m.If(advance):
             m.d.sync += [
                 first_group.eq(fetched == 0),
-                final_group.eq(fetched == self.last_group),
+                final_group.eq(last_fetched),
                 slot.eq(entry.slot),
                 final_bit.eq(entry.last),
                 first_bit.eq(1),
             ]
         with m.If(begins):
             m.d.sync += active.eq(1)
+        if len(present_set):
+            m.d.comb += self.step.set.eq(present_set)
         return m
+
+    def _limit(self, m: Module, limits: Any, begins: Value, name: str) -> Value:
+        """Return a limit of the set that is computed; choosing it takes no time of a step."""
+        if not self.hardware.set_bits:
+            return limits
+        limit = Signal(limits.shape().elem_shape, name=name)
+        with m.If(begins):
+            m.d.sync += limit.eq(of_set(limits, self.vector.set))
+        return limit
 
     def _all_bits(
         self, m: Module, entry: Any, begins: Any, advance: Any, column_ends: Any, last_bit: Any

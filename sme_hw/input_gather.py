@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out
 from .cycles import INPUT_BUFFERS
 from .params import HardwareParams, index_bits
 from .program import index_fields
-from .row_conversion import InputBeat
+from .row_conversion import InputBeat, input_payload, inputs_of
+from .weight_sets import delayed_set, of_set, per_set, set_address, set_of
 
 __all__ = ["IndexEntry", "InputGather"]
 
@@ -33,8 +34,8 @@ class InputGather(wiring.Component):
     """Store a vector in row order and read it in the order of the physical rows.
 
     With row conversion this is the squeeze-out index decode of the design (reconstructed). The
-    input index is a memory with one word per beat of physical rows; each lane of a beat has a
-    copy of the vectors to read its input from.
+    input index is a memory with one word per beat of physical rows and weight set; each lane of a
+    beat has a copy of the vectors to read its input from.
 
     One beat a clock on either side. A vector's first beat in the new order is on offer
     :data:`sme_hw.cycles.GATHER_LATENCY` clocks after the vector's last beat came. At most
@@ -49,13 +50,13 @@ class InputGather(wiring.Component):
     -------
     write : In(Signature(enable, address, data))
         Loads a word of the input index; only while no vector is under way.
-    last_beat : In(range(input_beats))
+    last_beat : In(range(input_beats)), one per set
         Index of a vector's last beat in row order.
-    last_row_beat : In(range(row_beats))
+    last_row_beat : In(range(row_beats)), one per set
         Index of its last beat in the order of physical rows.
-    i : In(stream.Signature(InputBeat))
+    i : In(stream.Signature(input_payload))
         Inputs in row order; always ready.
-    o : Out(stream.Signature(InputBeat))
+    o : Out(stream.Signature(input_payload))
         Inputs in the order of physical rows.
     mid_vector : Out(1)
         Some but not all beats of a vector were accepted.
@@ -70,15 +71,15 @@ class InputGather(wiring.Component):
                     wiring.Signature(
                         {
                             "enable": Out(1),
-                            "address": Out(index_bits(hardware.row_beats)),
+                            "address": Out(index_bits(hardware.in_sets(hardware.row_beats))),
                             "data": Out(self.entries),
                         }
                     )
                 ),
-                "last_beat": In(index_bits(hardware.input_beats)),
-                "last_row_beat": In(index_bits(hardware.row_beats)),
-                "i": In(stream.Signature(InputBeat(hardware))),
-                "o": Out(stream.Signature(InputBeat(hardware))),
+                "last_beat": In(per_set(hardware, index_bits(hardware.input_beats))),
+                "last_row_beat": In(per_set(hardware, index_bits(hardware.row_beats))),
+                "i": In(stream.Signature(input_payload(hardware))),
+                "o": Out(stream.Signature(input_payload(hardware))),
                 "mid_vector": Out(1),
             }
         )
@@ -95,7 +96,7 @@ class InputGather(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(1),
             self.mid_vector.eq(beat != 0),
-            stored.eq(self.i.valid & (beat == self.last_beat)),
+            stored.eq(self.i.valid & (beat == of_set(self.last_beat, set_of(self.i.payload)))),
         ]
         with m.If(self.i.valid):
             m.d.sync += beat.eq(beat + 1)
@@ -115,7 +116,9 @@ class InputGather(wiring.Component):
             with m.If(moves[stage]):
                 m.d.sync += valid[stage + 1].eq(valid[stage])
         ends = Signal()
-        m.d.comb += ends.eq(valid[0] & moves[0] & (row_beat == self.last_row_beat))
+        number = self._set_of_source(m, place, (source_place + ends)[: len(place)])
+        last_row_beat = of_set(self.last_row_beat, number)
+        m.d.comb += ends.eq(valid[0] & moves[0] & (row_beat == last_row_beat))
         with m.If(valid[0] & moves[0]):
             m.d.sync += row_beat.eq(Mux(ends, 0, row_beat + 1))
         m.d.sync += [waiting.eq(waiting + stored - ends), source_place.eq(source_place + ends)]
@@ -126,7 +129,10 @@ class InputGather(wiring.Component):
                 m.d.sync += places[stage].eq(places[stage - 1])
 
         m.submodules.index = index = memory.Memory(
-            shape=self.entries, depth=hardware.row_beats, init=[], attrs={"no_rw_check": 1}
+            shape=self.entries,
+            depth=hardware.in_sets(hardware.row_beats),
+            init=[],
+            attrs={"no_rw_check": 1},
         )
         index_write, index_read = index.write_port(), index.read_port()
         entries = Signal(self.entries, reset_less=True)
@@ -134,7 +140,7 @@ class InputGather(wiring.Component):
             index_write.en.eq(self.write.enable),
             index_write.addr.eq(self.write.address),
             index_write.data.eq(self.write.data),
-            index_read.addr.eq(row_beat),
+            index_read.addr.eq(set_address(row_beat, hardware.row_beats, number)),
             index_read.en.eq(moves[0]),
         ]
         with m.If(moves[1]):
@@ -158,7 +164,7 @@ class InputGather(wiring.Component):
             m.d.comb += [
                 write_port.en.eq(self.i.valid),
                 write_port.addr.eq(Cat(beat, place)),
-                write_port.data.eq(self.i.payload),
+                write_port.data.eq(inputs_of(self.i.payload)),
                 read_port.addr.eq(Cat(entries[lane].beat, places[2])),
                 read_port.en.eq(moves[2]),
             ]
@@ -167,5 +173,29 @@ class InputGather(wiring.Component):
             with m.If(moves[4]):
                 entry = late[-1][lane]
                 value = fetched[entry.lane] if hardware.inputs_per_beat > 1 else fetched[0]
-                m.d.sync += self.o.payload[lane].eq(Mux(entry.keep, value, 0))
+                m.d.sync += inputs_of(self.o.payload)[lane].eq(Mux(entry.keep, value, 0))
+        for stage in range(1, 5):
+            number = delayed_set(m, number, f"set_{stage}", moves[stage - 1])
+        if len(number):
+            with m.If(moves[4]):
+                m.d.sync += self.o.payload.set.eq(number)
         return m
+
+    def _set_of_source(self, m: Module, place: Value, next_source: Value) -> Value:
+        """Note the set of every vector; returns that of the one to be read."""
+        if not self.hardware.set_bits:
+            return set_of(self.i.payload)
+        m.submodules.sets = sets = memory.Memory(
+            shape=unsigned(self.hardware.set_bits), depth=INPUT_BUFFERS, init=[]
+        )
+        write_port = sets.write_port()
+        # A vector of one beat is read in the clock after it came.
+        read_port = sets.read_port(transparent_for=(write_port,))
+        m.d.comb += [
+            write_port.en.eq(self.i.valid),
+            write_port.addr.eq(place),
+            write_port.data.eq(self.i.payload.set),
+            read_port.addr.eq(next_source),
+            read_port.en.eq(1),
+        ]
+        return read_port.data

@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 from .cycles import INPUT_BUFFERS, InputBlocks
 from .params import HardwareParams, index_bits
 from .row_conversion import ConvertedBeat
+from .weight_sets import set_field
 
 __all__ = ["BitSelect", "InputRegister", "VectorHandshake", "vector_masks"]
 
@@ -24,10 +25,17 @@ class VectorHandshake(wiring.Signature):
         A vector is complete.
     ready : In(1)
         It is taken in this clock.
+    set : Out(range(weight_sets))
+        Its set, known one clock before the vector is valid; only with several sets.
+    set_behind : Out(range(weight_sets))
+        The set of the vector that comes next, as early; only with several sets.
     """
 
-    def __init__(self) -> None:
-        super().__init__({"valid": Out(1), "ready": In(1)})
+    def __init__(self, hardware: HardwareParams) -> None:
+        sets = set_field(hardware) | set_field(hardware, "set_behind")
+        super().__init__(
+            {"valid": Out(1), "ready": In(1)} | {name: Out(bits) for name, bits in sets.items()}
+        )
 
 
 class BitSelect(data.StructLayout):
@@ -97,7 +105,7 @@ class InputRegister(wiring.Component):
         self.hardware = hardware
         members = {
             "i": In(stream.Signature(ConvertedBeat(hardware))),
-            "vector": Out(VectorHandshake()),
+            "vector": Out(VectorHandshake(hardware)),
             "select": In(BitSelect(hardware)),
             "grounded": Out(data.ArrayLayout(hardware.group_rows, hardware.emulation_lanes)),
         }
@@ -178,8 +186,10 @@ class InputRegister(wiring.Component):
         with m.If(hand_over):
             m.d.sync += [reading.eq(following), following.eq(following + 1)]
         self._read(m, memories, reading)
+        upcoming = Mux(hand_over, following + 1, following)[: len(following)]
+        if hardware.set_bits:
+            self._note_sets(m, accept, place, upcoming)
         if hardware.zero_skip:
-            upcoming = Mux(hand_over, following + 1, following)[: len(following)]
             self._mask(m, accept & ~mid_vector, accept, slot, vector_ends, place, upcoming)
         return m
 
@@ -284,6 +294,28 @@ class InputRegister(wiring.Component):
         m.d.comb += self.grounded.eq(grounded)
         for lane in lanes:
             m.d.sync += grounded[lane].eq(Mux(wanted[lane], Cat(planes[lane]), -1))
+
+    def _note_sets(self, m: Module, accept: Value, place: Value, following: Value) -> None:
+        """Note the set of every vector; show those of the next two vectors."""
+        m.submodules.sets = sets = memory.Memory(
+            shape=unsigned(self.hardware.set_bits),
+            depth=INPUT_BUFFERS,
+            init=[],
+            attrs={"no_rw_check": 1},
+        )
+        write_port = sets.write_port()
+        m.d.comb += [
+            write_port.en.eq(accept),
+            write_port.addr.eq(place),
+            write_port.data.eq(self.i.payload.set),
+        ]
+        for ahead, shown in enumerate((self.vector.set, self.vector.set_behind)):
+            read_port = sets.read_port()
+            m.d.comb += [
+                read_port.addr.eq(following + ahead),
+                read_port.en.eq(1),
+                shown.eq(read_port.data),
+            ]
 
     def _mask(self, m: Module, starts: Value, accept: Value, slot: Value, *ends: Value) -> None:
         """Note in which bit-cycles the rows of each slot have a 1, one mask a vector."""

@@ -10,6 +10,7 @@ from .bit_heap import bit_heap
 from .crossbar import CellWrite
 from .params import HardwareParams, index_bits
 from .sharing import shared
+from .weight_sets import set_address, set_field, set_of
 
 __all__ = ["MergedBank", "MergedXbGroup"]
 
@@ -130,6 +131,8 @@ class MergedXbGroup(wiring.Component):
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
         Bank a gives column ``column_step * A + a``.
+    set : In(range(weight_sets))
+        Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
     samples : Out(ArrayLayout(ArrayLayout(signed(splice_bits), emulation_lanes), A))
@@ -139,7 +142,8 @@ class MergedXbGroup(wiring.Component):
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
         self.column_bits = (hardware.column_steps - 1).bit_length()
-        self.depth = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
+        self.set_words = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
+        self.depth = hardware.in_sets(self.set_words)
         a, lanes = hardware.adcs_per_crossbar, hardware.emulation_lanes
         samples = data.ArrayLayout(signed(hardware.splice_bits), lanes)
         super().__init__(
@@ -151,6 +155,7 @@ class MergedXbGroup(wiring.Component):
                 "column_step": In(index_bits(hardware.column_steps)),
                 "grounded": In(data.ArrayLayout(hardware.group_rows, lanes)),
                 "samples": Out(data.ArrayLayout(samples, a)),
+                **{name: In(bits) for name, bits in set_field(hardware).items()},
             }
         )
 
@@ -158,6 +163,7 @@ class MergedXbGroup(wiring.Component):
         """Build the banks."""
         m = Module()
         hardware = self.hardware
+        word = Cat(self.column_step[: self.column_bits], self.slot)
         for a in range(hardware.adcs_per_crossbar):
             bank = MergedBank(
                 rows=hardware.group_rows,
@@ -170,7 +176,7 @@ class MergedXbGroup(wiring.Component):
             m.d.comb += [
                 bank.write_enable.eq(self.write.enable & (self.write.adc == a)),
                 bank.write_data.eq(self.write.data),
-                bank.address.eq(Cat(self.column_step[: self.column_bits], self.slot)),
+                bank.address.eq(set_address(word, self.set_words, set_of(self))),
                 bank.grounded.eq(self.grounded),
                 self.samples[a].eq(bank.samples),
             ]

@@ -94,6 +94,8 @@ class HardwareParams:
         Inputs may go to any physical row: the index decode for reordered rows is built.
     zero_skip : bool
         Bit-cycles in which no active row of a group has a 1 are skipped.
+    weight_sets : int
+        Tiles that are held at once, 1..4; every input vector names its own (reconstructed).
     inputs_per_beat, results_per_beat : int
         Elements per transfer on the input and result streams.
     emulation_lanes : int
@@ -120,6 +122,7 @@ class HardwareParams:
     rows_active: int | str
     input_index: bool
     zero_skip: bool
+    weight_sets: int
     inputs_per_beat: int
     results_per_beat: int
     emulation_lanes: int
@@ -146,6 +149,7 @@ class HardwareParams:
             check_int("rows_active", self.rows_active, 1, self.rows, ' (1..rows) or "all"')
         check_flag("input_index", self.input_index)
         check_flag("zero_skip", self.zero_skip)
+        check_int("weight_sets", self.weight_sets, 1, 4)
         why = " (1..rows_active: a beat holds rows of one group)"
         check_int("inputs_per_beat", self.inputs_per_beat, 1, self.group_rows, why)
         check_int("results_per_beat", self.results_per_beat, 1, self.cols, " (1..cols)")
@@ -225,6 +229,20 @@ class HardwareParams:
     def result_beats(self) -> int:
         """Result beats that carry all columns."""
         return _ceil_div(self.cols, self.results_per_beat)
+
+    # Weight sets
+
+    @property
+    def set_bits(self) -> int:
+        """Bits that number the weight sets; none for a single one."""
+        return (self.weight_sets - 1).bit_length()
+
+    def in_sets(self, entries: int) -> int:
+        """Return the words of a memory that holds ``entries`` words of every set.
+
+        The set number takes the address bits above those of the entries of one set.
+        """
+        return ((self.weight_sets - 1) << (entries - 1).bit_length()) + entries
 
     # Row conversion
 

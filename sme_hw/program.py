@@ -4,12 +4,18 @@ A program is a list of records on the program stream. A record is two header wor
 (region in bits 31..28, first entry in bits 27..0) and the number of entries, followed by the words
 of these entries, least significant word first. Every entry of a region has the same number of
 words; an entry takes effect with its last word.
+
+Where several weight sets are built, every set has all entries but ``Control.MODE``, which is
+common; the set stands in the upper bits of an entry's number, from bit 26.
 """
 
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 
+from .errors import InputError
 from .params import PROGRAM_BITS, HardwareParams, index_bits
 from .tile_image import EMPTY, TileImage, check_image
 
@@ -23,7 +29,9 @@ __all__ = [
     "control_limits",
     "entry_bits",
     "entry_words",
+    "in_order",
     "index_fields",
+    "input_fields",
     "input_lanes",
     "memory_map",
     "merge_cells",
@@ -32,6 +40,11 @@ __all__ = [
     "region_entries",
     "row_lanes",
 ]
+
+T = TypeVar("T")
+
+SET_OFFSET = 26
+"""Bit position of the weight set in an entry's number."""
 
 GROUP_LAST_OFFSET = 8
 """Bit position of the last bit-cycle in an entry of the group table; the first one is at 0."""
@@ -150,8 +163,19 @@ def index_fields(hardware: HardwareParams) -> dict[str, int]:
     return {"beat": index_bits(hardware.input_beats)} | lane | {"keep": 1}
 
 
+def input_fields(hardware: HardwareParams) -> dict[str, int]:
+    """Return the bit fields of a beat of the input stream, lowest first, with widths."""
+    fields = {"inputs": hardware.inputs_per_beat * hardware.input_bits}
+    return fields | ({"set": hardware.set_bits} if hardware.set_bits else {})
+
+
 def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
-    """Describe the regions for the manifest, as JSON values."""
+    """Describe the regions for the manifest, as JSON values.
+
+    With several weight sets, the entries are those of one set; the next set's are ``set_stride``
+    further on.
+    """
+    sets = {"set_stride": 1 << SET_OFFSET} if hardware.set_bits else {}
     more: dict[Region, dict[str, object]] = {
         Region.CONTROL: {"registers": {c.name.lower(): int(c) for c in Control}},
         Region.GROUPS: {
@@ -175,6 +199,7 @@ def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
             "base": int(kind) << 28,
             "entries": entries,
             "words_per_entry": entry_words(hardware, kind),
+            **sets,
             **more[kind],
         }
         for kind, entries in region_entries(hardware).items()
@@ -182,9 +207,9 @@ def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
     ]
 
 
-def _record(region: Region, entry: int, data: np.ndarray) -> np.ndarray:
+def _record(region: Region, entry: int, data: np.ndarray, weight_set: int = 0) -> np.ndarray:
     """Return one record that writes ``data``, shape (entries, words)."""
-    head = [int(region) << 28 | entry, len(data)]
+    head = [int(region) << 28 | weight_set << SET_OFFSET | entry, len(data)]
     return np.concatenate([np.array(head, np.uint32), data.astype(np.uint32).ravel()])
 
 
@@ -196,7 +221,7 @@ def _to_words(bits: np.ndarray) -> np.ndarray:
     return np.packbits(padded, axis=-1, bitorder="little").view("<u4")
 
 
-def _cell_records(image: TileImage, hardware: HardwareParams) -> list[np.ndarray]:
+def _cell_records(image: TileImage, hardware: HardwareParams, weight_set: int) -> list[np.ndarray]:
     """One record per plane, sign, ADC and slot, that holds the columns of that ADC in order."""
     g, a = hardware.group_rows, hardware.adcs_per_crossbar
     slots, steps = -(-image.physical_rows // g), -(-image.columns // a)
@@ -220,7 +245,7 @@ def _cell_records(image: TileImage, hardware: HardwareParams) -> list[np.ndarray
         for name, width in widths.items():
             entry |= values.get(name, 0) << offset
             offset += width
-        result.append(_record(Region.CELLS, entry, words[plane, sign, adc, slot]))
+        result.append(_record(Region.CELLS, entry, words[plane, sign, adc, slot], weight_set))
     return result
 
 
@@ -303,41 +328,86 @@ def _index_words(image: TileImage, hardware: HardwareParams, rows: np.ndarray) -
     return _to_words(np.concatenate(bits, axis=-1).reshape(len(rows), -1).astype(np.uint8))
 
 
-def _control(entry: Control, value: int) -> np.ndarray:
-    return _record(Region.CONTROL, entry, np.array([[value]]))
+def _control(entry: Control, value: int, weight_set: int = 0) -> np.ndarray:
+    return _record(Region.CONTROL, entry, np.array([[value]]), weight_set)
 
 
-def pack(image: TileImage, hardware: HardwareParams) -> np.ndarray:
-    """Return the program that loads ``image`` and enables the compute unit.
+def _tile_records(image: TileImage, hardware: HardwareParams, weight_set: int) -> list[np.ndarray]:
+    """Return the records that load one tile."""
+    rows = row_lanes(hardware, image.physical_rows)
+    slots, first, cycles = image.groups.T
+    table = first | (first + cycles - 1) << GROUP_LAST_OFFSET | slots << GROUP_SLOT_OFFSET
+    limits = {
+        Control.INPUT_LAST: len(input_lanes(hardware, image.inputs)) - 1,
+        Control.ROW_LAST: len(rows) - 1,
+        Control.COLUMN_LAST: -(-image.columns // hardware.adcs_per_crossbar) - 1,
+        Control.RESULT_LAST: -(-image.columns // hardware.results_per_beat) - 1,
+        Control.GROUP_LAST: len(image.groups) - 1,
+    }
+    parts = [_control(entry, value, weight_set) for entry, value in limits.items()]
+    tables = {Region.GROUPS: table[:, np.newaxis]}
+    if hardware.rcmr_bits:
+        tables[Region.RCMR] = _rcmr_words(image, hardware, rows)
+    if hardware.input_index:
+        tables[Region.INDEX] = _index_words(image, hardware, rows)
+    parts += [_record(region, 0, words, weight_set) for region, words in tables.items()]
+    return parts + _cell_records(image, hardware, weight_set)
+
+
+def pack(images: TileImage | Sequence[TileImage], hardware: HardwareParams) -> np.ndarray:
+    """Return the program that loads tiles and enables the compute unit.
 
     The program stops the unit, loads everything, clears the clip counters and enables it.
 
     Parameters
     ----------
-    image : TileImage
+    images : TileImage or sequence of TileImage
+        One for each weight set, from set 0; sets without an image must not be used.
     hardware : HardwareParams
 
     Returns
     -------
     numpy.ndarray of uint32, shape (words,)
+
+    Raises
+    ------
+    InputError
+        There are no images, or more than weight sets, or one of them cannot be computed rightly;
+        its set is named where there are several.
     """
-    check_image(image, hardware)
-    rows = row_lanes(hardware, image.physical_rows)
-    slots, first, cycles = image.groups.T
-    table = first | (first + cycles - 1) << GROUP_LAST_OFFSET | slots << GROUP_SLOT_OFFSET
-    parts = [
-        _control(Control.MODE, 0),
-        _control(Control.INPUT_LAST, len(input_lanes(hardware, image.inputs)) - 1),
-        _control(Control.ROW_LAST, len(rows) - 1),
-        _control(Control.COLUMN_LAST, -(-image.columns // hardware.adcs_per_crossbar) - 1),
-        _control(Control.RESULT_LAST, -(-image.columns // hardware.results_per_beat) - 1),
-        _control(Control.GROUP_LAST, len(image.groups) - 1),
-        _record(Region.GROUPS, 0, table[:, np.newaxis]),
-    ]
-    if hardware.rcmr_bits:
-        parts.append(_record(Region.RCMR, 0, _rcmr_words(image, hardware, rows)))
-    if hardware.input_index:
-        parts.append(_record(Region.INDEX, 0, _index_words(image, hardware, rows)))
-    parts += _cell_records(image, hardware)
+    tiles = [images] if isinstance(images, TileImage) else list(images)
+    if not 1 <= len(tiles) <= hardware.weight_sets:
+        raise InputError(
+            f"{len(tiles)} tiles do not fit: weight_sets = {hardware.weight_sets} hold 1.."
+            f"{hardware.weight_sets}"
+        )
+    parts = [_control(Control.MODE, 0)]
+    for weight_set, image in enumerate(tiles):
+        try:
+            check_image(image, hardware)
+        except InputError as error:
+            if hardware.weight_sets == 1:
+                raise
+            raise InputError(f"set {weight_set}: {error}") from None
+        parts += _tile_records(image, hardware, weight_set)
     parts.append(_control(Control.MODE, MODE_ENABLE | MODE_CLEAR))
     return np.concatenate(parts)
+
+
+def in_order(order: Iterable[int], parts: Sequence[Iterable[T]]) -> list[T]:
+    """Return what belongs to vectors in the order of these vectors.
+
+    Parameters
+    ----------
+    order : iterable of int
+        Set of every vector.
+    parts : sequence of iterables
+        For each set, one element per vector of that set.
+
+    Examples
+    --------
+    >>> in_order([1, 0, 1], ["a", "bc"])
+    ['b', 'a', 'c']
+    """
+    rest = [iter(part) for part in parts]
+    return [next(rest[weight_set]) for weight_set in order]

@@ -12,10 +12,10 @@ from .program import (
     Region,
     cell_limits,
     control_limits,
-    entry_bits,
     region_entries,
 )
 from .program_port import EntryWrite
+from .weight_sets import of_set, per_set, set_of
 
 __all__ = ["ProgramCheck", "at_least"]
 
@@ -39,11 +39,11 @@ def at_least(value: Value, limit: int) -> Value:
 class ProgramCheck(wiring.Component):
     """Raise a flag at a write that makes no sense; it stays until the unit is disabled.
 
-    Flagged are: an unknown region; an entry that its region does not have; a control value out of
-    range; a group whose last bit-cycle comes before its first one or does not exist, whose slot
-    does not exist, or whose slot was already given since entry 0 of the table was written
-    (reconstructed). The flag follows the write by one clock; a program begins by disabling the
-    unit, which clears it. A record that is overlong is flagged, too.
+    Flagged are: an unknown region; a set or an entry that its region does not have; a control value
+    out of range; a group whose last bit-cycle comes before its first one or does not exist, whose
+    slot does not exist, or whose slot was already given since entry 0 of its set's table was
+    written (reconstructed). The flag follows the write by one clock; a program begins by disabling
+    the unit, which clears it. A record that is overlong is flagged, too.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class ProgramCheck(wiring.Component):
     def __init__(self, *, hardware: HardwareParams, data_bits: int):
         self.hardware = hardware
         self.data_bits = data_bits
-        write = EntryWrite(entry_bits=entry_bits(hardware), width=data_bits)
+        write = EntryWrite(hardware=hardware, width=data_bits)
         super().__init__({"write": In(write), "overlong": In(1), "error": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
@@ -90,6 +90,9 @@ class ProgramCheck(wiring.Component):
                 m.d.comb += wrong.eq(self._cell_is_wrong())
             with m.Default():
                 m.d.comb += wrong.eq(1)
+        if 1 << self.hardware.set_bits > self.hardware.weight_sets:
+            with m.If(at_least(set_of(write), self.hardware.weight_sets)):
+                m.d.comb += wrong.eq(1)
         with m.If((write.enable & wrong) | self.overlong):
             m.d.sync += self.error.eq(1)
         with m.Elif(write.enable & starts):
@@ -101,7 +104,9 @@ class ProgramCheck(wiring.Component):
         first = write.data[:GROUP_LAST_OFFSET]
         last = write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]
         slot = write.data[GROUP_SLOT_OFFSET : 2 * GROUP_SLOT_OFFSET]
-        given = Signal(hardware.slots)
+        # The tables of several weight sets may be written in turns.
+        given_in_sets = Signal(per_set(hardware, hardware.slots), name="given")
+        given = of_set(given_in_sets, set_of(write))
         before = Signal(hardware.slots)
         here = Signal(hardware.slots)
         m.d.comb += here.eq(Const(1, 1) << slot[: index_bits(hardware.slots)])

@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import PROGRAM_BITS, HardwareParams, index_bits
-from .program import Region, entry_bits, entry_words
+from .program import SET_OFFSET, Region, entry_bits, entry_words
+from .weight_sets import delayed_set, set_field
 
 __all__ = ["EntryWrite", "ProgramPort"]
 
@@ -25,15 +26,18 @@ class EntryWrite(wiring.Signature):
         any region; the others then mean nothing.
     data : Out(width)
         Its bits, from the least significant.
+    set : Out(range(weight_sets))
+        The set that the entry belongs to; only with several.
     """
 
-    def __init__(self, *, entry_bits: int, width: int):
+    def __init__(self, *, hardware: HardwareParams, width: int):
         super().__init__(
             {
                 "enable": Out(1),
                 "region": Out(4),
-                "entry": Out(entry_bits + 1),
+                "entry": Out(entry_bits(hardware) + 1),
                 "data": Out(width),
+                **{name: Out(bits) for name, bits in set_field(hardware).items()},
             }
         )
 
@@ -74,9 +78,7 @@ class ProgramPort(wiring.Component):
             {
                 "i": In(stream.Signature(PROGRAM_BITS)),
                 "idle": In(1),
-                "write": Out(
-                    EntryWrite(entry_bits=self.entry_bits, width=self.data_words * PROGRAM_BITS)
-                ),
+                "write": Out(EntryWrite(hardware=hardware, width=self.data_words * PROGRAM_BITS)),
                 "overlong": Out(1),
                 "busy": Out(1),
             }
@@ -90,7 +92,10 @@ class ProgramPort(wiring.Component):
         entry = Signal(self.entry_bits)
         too_large = Signal()
         remaining = Signal(self.entry_bits + 1)
-        address_field, count_field = self.i.payload[:_ENTRY_BITS], self.i.payload
+        set_field_ends = SET_OFFSET + self.hardware.set_bits
+        number = self.i.payload[SET_OFFSET:set_field_ends]
+        address_field = Cat(self.i.payload[:SET_OFFSET], self.i.payload[set_field_ends:_ENTRY_BITS])
+        count_field = self.i.payload
         word = Signal(index_bits(self.data_words))
         last_word = Signal.like(word)
         in_header, in_data = Signal(), Signal()
@@ -139,4 +144,8 @@ class ProgramPort(wiring.Component):
                     too_large.eq(address_field[len(entry) :].any()),
                     region.eq(self.i.payload[_ENTRY_BITS:]),
                 ]
+        begins = self.i.valid & self.i.ready & ~in_header & ~in_data
+        number = delayed_set(m, number, "set", begins)
+        if len(number):
+            m.d.sync += write.set.eq(number)
         return m

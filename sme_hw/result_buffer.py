@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from amaranth import Cat, Module, Mux, Signal, signed
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .cycles import result_buffer_depth
 from .params import HardwareParams, index_bits
+from .weight_sets import delayed_set, of_set, per_set, set_field
 
 __all__ = ["ResultBeat", "ResultBuffer"]
 
@@ -38,11 +39,12 @@ class ResultBeat(data.StructLayout):
 class _Buffered:
     """Results of the oldest column step: offered while valid, taken in a clock with ready.
 
-    ``ends`` marks the last column step of a vector.
+    ``ends`` marks the last column step of a vector, ``set`` is the vector's.
     """
 
     data: Signal
     ends: Signal
+    set: Value
     valid: Signal
     ready: Signal
 
@@ -68,9 +70,11 @@ class ResultBuffer(wiring.Component):
         Results arrive.
     i : In(ArrayLayout(signed(result_bits), adcs_per_crossbar))
         Results of one column step.
-    last_column_step : In(range(column_steps))
+    i_set : In(range(weight_sets))
+        The set that they are of; only with several.
+    last_column_step : In(range(column_steps)), one per set
         Index of a vector's last column step.
-    last_beat : In(range(result_beats))
+    last_beat : In(range(result_beats)), one per set
         Index of a vector's last beat.
     o : Out(stream.Signature(ResultBeat))
         Results in column order.
@@ -81,6 +85,7 @@ class ResultBuffer(wiring.Component):
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
         self.depth = result_buffer_depth(hardware)
+        self.parts = hardware.adcs_per_crossbar // hardware.results_per_beat
         self.step_layout = data.ArrayLayout(
             signed(hardware.result_bits), hardware.adcs_per_crossbar
         )
@@ -90,10 +95,11 @@ class ResultBuffer(wiring.Component):
                 "room": Out(1, init=1),
                 "i_valid": In(1),
                 "i": In(self.step_layout),
-                "last_column_step": In(index_bits(hardware.column_steps)),
-                "last_beat": In(index_bits(hardware.result_beats)),
+                "last_column_step": In(per_set(hardware, index_bits(hardware.column_steps))),
+                "last_beat": In(per_set(hardware, index_bits(hardware.result_beats))),
                 "o": Out(stream.Signature(ResultBeat(hardware))),
                 "empty": Out(1),
+                **{name: In(bits) for name, bits in set_field(hardware, "i_set").items()},
             }
         )
 
@@ -110,28 +116,35 @@ class ResultBuffer(wiring.Component):
     def _buffer(self, m: Module) -> _Buffered:
         """Store results; a block RAM with its output register lies between both sides."""
         width = self.step_layout.size
+        i_set = getattr(self, "i_set", Const(0, 0))
+        # The set of a result goes on where its beats are counted.
+        kept_set = i_set if self.parts > 1 else i_set[:0]
         m.submodules.entries = entries = memory.Memory(
-            shape=width + 1, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+            shape=width + 1 + len(kept_set),
+            depth=self.depth,
+            init=[],
+            attrs={"no_rw_check": 1},
         )
         write_port, read_port = entries.write_port(), entries.read_port()
         newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
-        column = Signal.like(self.last_column_step)
+        column = Signal(index_bits(self.hardware.column_steps))
         ends = Signal()
         reserved = Signal(range(self.depth))
         fetched, fetch, moves, released = Signal(), Signal(), Signal(), Signal()
         buffered = _Buffered(
             Signal(width, name="oldest_data", reset_less=True),
             Signal(name="oldest_ends", reset_less=True),
+            delayed_set(m, read_port.data[width + 1 :], "oldest_set", moves),
             Signal(name="oldest_valid"),
             Signal(name="oldest_ready"),
         )
         m.d.comb += [
-            ends.eq(column == self.last_column_step),
+            ends.eq(column == of_set(self.last_column_step, i_set)),
             moves.eq(~buffered.valid | buffered.ready),
             # Never all entries are in use, so equal places mean that there is nothing.
             fetch.eq((newest != oldest) & (~fetched | moves)),
             write_port.addr.eq(newest),
-            write_port.data.eq(Cat(self.i, ends)),
+            write_port.data.eq(Cat(self.i, ends, kept_set)),
             write_port.en.eq(self.i_valid),
             read_port.addr.eq(oldest),
             read_port.en.eq(fetch),
@@ -159,9 +172,8 @@ class ResultBuffer(wiring.Component):
     def _split(self, m: Module, buffered: _Buffered) -> None:
         """Send the results of one column step in one or more beats."""
         width = self.hardware.results_per_beat * self.hardware.result_bits
-        parts = self.hardware.adcs_per_crossbar // self.hardware.results_per_beat
         m.d.comb += self.o.valid.eq(buffered.valid)
-        if parts == 1:
+        if self.parts == 1:
             m.d.comb += [
                 self.o.payload.results.eq(buffered.data),
                 self.o.payload.last.eq(buffered.ends),
@@ -169,13 +181,13 @@ class ResultBuffer(wiring.Component):
             ]
             return
         # A vector's last column step may have fewer results than the others.
-        part = Signal(range(parts))
-        beat = Signal.like(self.last_beat)
+        part = Signal(range(self.parts))
+        beat = Signal(index_bits(self.hardware.result_beats))
         last = self.o.payload.last
         m.d.comb += [
             self.o.payload.results.eq(buffered.data.word_select(part, width)),
-            last.eq(beat == self.last_beat),
-            buffered.ready.eq(self.o.ready & (last | (part == parts - 1))),
+            last.eq(beat == of_set(self.last_beat, buffered.set)),
+            buffered.ready.eq(self.o.ready & (last | (part == self.parts - 1))),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += [

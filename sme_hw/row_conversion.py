@@ -5,8 +5,9 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import HardwareParams, index_bits
+from .weight_sets import delayed_set, of_set, per_set, set_address, set_field, set_of
 
-__all__ = ["ConvertedBeat", "InputBeat", "RowConversion"]
+__all__ = ["ConvertedBeat", "InputBeat", "RowConversion", "input_payload", "inputs_of"]
 
 
 class InputBeat(data.ArrayLayout):
@@ -15,6 +16,21 @@ class InputBeat(data.ArrayLayout):
     def __init__(self, hardware: HardwareParams):
         kind = signed if hardware.signed_inputs else unsigned
         super().__init__(kind(hardware.input_bits), hardware.inputs_per_beat)
+
+
+def input_payload(hardware: HardwareParams) -> data.Layout:
+    """Return the payload of the input stream.
+
+    An :class:`InputBeat`; with several weight sets it is the field ``inputs``, and ``set`` is the
+    set of the vector, the same for all its beats.
+    """
+    beat, field = InputBeat(hardware), set_field(hardware)
+    return data.StructLayout({"inputs": beat, **field}) if field else beat
+
+
+def inputs_of(payload: data.View) -> data.View:
+    """Return the inputs in a payload of the input stream."""
+    return payload if isinstance(payload.shape(), InputBeat) else payload.inputs
 
 
 class ConvertedBeat(data.StructLayout):
@@ -26,11 +42,13 @@ class ConvertedBeat(data.StructLayout):
         Inputs times ``2**shift`` of their rows, two's complement.
     last : 1
         The vector's last beat.
+    set : range(weight_sets)
+        The vector's set; only with several.
     """
 
     def __init__(self, hardware: HardwareParams):
         values = data.ArrayLayout(unsigned(hardware.converted_bits), hardware.inputs_per_beat)
-        super().__init__({"values": values, "last": unsigned(1)})
+        super().__init__({"values": values, "last": unsigned(1), **set_field(hardware)})
 
 
 class RowConversion(wiring.Component):
@@ -39,7 +57,7 @@ class RowConversion(wiring.Component):
     Squeeze-out moved the weights of a row s planes down; the bit-serial stream of its input is
     delayed by s bit-cycles to make up for it (the paper's section III-C). The Row Conversion Mask
     Register is a memory that holds ``s / shift_step`` of every physical row, one word per beat
-    (reconstructed).
+    and weight set (reconstructed).
 
     Accepts one beat a clock; latency :data:`sme_hw.cycles.ROW_CONVERSION_LATENCY`.
 
@@ -52,9 +70,9 @@ class RowConversion(wiring.Component):
     -------
     write : In(Signature(enable, address, data))
         Loads a word of the RCMR; only while no vector is under way. Absent without shifts.
-    last_beat : In(range(row_beats))
+    last_beat : In(range(row_beats)), one per set
         Index of a vector's last beat.
-    i : In(stream.Signature(InputBeat))
+    i : In(stream.Signature(input_payload))
         Inputs in physical row order.
     o : Out(stream.Signature(ConvertedBeat))
         Shifted inputs.
@@ -65,8 +83,8 @@ class RowConversion(wiring.Component):
     def __init__(self, *, hardware: HardwareParams):
         self.hardware = hardware
         members = {
-            "last_beat": In(index_bits(hardware.row_beats)),
-            "i": In(stream.Signature(InputBeat(hardware))),
+            "last_beat": In(per_set(hardware, index_bits(hardware.row_beats))),
+            "i": In(stream.Signature(input_payload(hardware))),
             "o": Out(stream.Signature(ConvertedBeat(hardware))),
             "mid_vector": Out(1),
         }
@@ -75,7 +93,7 @@ class RowConversion(wiring.Component):
                 wiring.Signature(
                     {
                         "enable": Out(1),
-                        "address": Out(index_bits(hardware.row_beats)),
+                        "address": Out(index_bits(hardware.in_sets(hardware.row_beats))),
                         "data": Out(hardware.inputs_per_beat * hardware.rcmr_bits),
                     }
                 )
@@ -92,7 +110,7 @@ class RowConversion(wiring.Component):
         valid = [self.i.valid, Signal(name="valid_1"), Signal(name="valid_2"), self.o.valid]
         moves = [Signal(name=f"moves_{stage}") for stage in range(4)]
         m.d.comb += [
-            last.eq(beat == self.last_beat),
+            last.eq(beat == of_set(self.last_beat, set_of(self.i.payload))),
             self.mid_vector.eq(beat != 0),
             moves[3].eq(self.o.ready),
             self.i.ready.eq(moves[0]),
@@ -104,7 +122,7 @@ class RowConversion(wiring.Component):
         with m.If(self.i.valid & moves[0]):
             m.d.sync += beat.eq(Mux(last, 0, beat + 1))
 
-        inputs, lasts = [self.i.payload], [last]
+        inputs, lasts, number = [inputs_of(self.i.payload)], [last], set_of(self.i.payload)
         for stage in (1, 2):
             inputs.append(Signal(InputBeat(hardware), name=f"inputs_{stage}", reset_less=True))
             lasts.append(Signal(name=f"last_{stage}", reset_less=True))
@@ -113,6 +131,7 @@ class RowConversion(wiring.Component):
                     inputs[stage].eq(inputs[stage - 1]),
                     lasts[stage].eq(lasts[stage - 1]),
                 ]
+            number = delayed_set(m, number, f"set_{stage}", moves[stage - 1])
         codes = None
         if hardware.rcmr_bits:
             codes = Signal(
@@ -121,6 +140,8 @@ class RowConversion(wiring.Component):
             self._look_up(m, beat, moves, codes)
         with m.If(moves[2]):
             m.d.sync += self.o.payload.last.eq(lasts[2])
+            if len(number):
+                m.d.sync += self.o.payload.set.eq(number)
         for lane in range(hardware.inputs_per_beat):
             value = Signal(hardware.converted_bits, name=f"converted_{lane}")
             m.d.comb += value.eq(inputs[2][lane])
@@ -137,7 +158,7 @@ class RowConversion(wiring.Component):
         """Read the shifts of a beat's rows."""
         m.submodules.rcmr = rcmr = memory.Memory(
             shape=len(codes.as_value()),
-            depth=self.hardware.row_beats,
+            depth=self.hardware.in_sets(self.hardware.row_beats),
             init=[],
             # Narrow and deep: as LUT memory it would mostly be multiplexers.
             attrs={"no_rw_check": 1, "ram_style": "block"},
@@ -147,7 +168,7 @@ class RowConversion(wiring.Component):
             write_port.en.eq(self.write.enable),
             write_port.addr.eq(self.write.address),
             write_port.data.eq(self.write.data),
-            read_port.addr.eq(beat),
+            read_port.addr.eq(set_address(beat, self.hardware.row_beats, set_of(self.i.payload))),
             read_port.en.eq(moves[0]),
         ]
         with m.If(moves[1]):

@@ -12,6 +12,7 @@ from .crossbar import CellWrite
 from .params import HardwareParams, index_bits
 from .sharing import shared
 from .splice import Splice
+from .weight_sets import set_field
 
 __all__ = ["PlaneWrite", "XbGroup"]
 
@@ -57,6 +58,8 @@ class XbGroup(wiring.Component):
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
         Position of the column multiplexers: ADC a converts column ``column_step * A + a``.
+    set : In(range(weight_sets))
+        Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
     samples : Out(ArrayLayout(ArrayLayout(signed(splice_bits), emulation_lanes), A))
@@ -77,6 +80,7 @@ class XbGroup(wiring.Component):
                 "grounded": In(data.ArrayLayout(hardware.group_rows, lanes)),
                 "samples": Out(data.ArrayLayout(samples, a)),
                 "clips": Out(data.ArrayLayout(hardware.clip_flags, hardware.planes)),
+                **{name: In(bits) for name, bits in set_field(hardware).items()},
             }
         )
 
@@ -99,6 +103,8 @@ class XbGroup(wiring.Component):
                     macro.column_step.eq(self.column_step),
                     macro.grounded.eq(self.grounded),
                 ]
+                if hardware.set_bits:
+                    m.d.comb += macro.set.eq(self.set)
                 pair.append(macro)
             m.d.comb += self.clips[j].eq(Cat(macro.clips for macro in pair))
             pairs.append(pair)

@@ -20,7 +20,7 @@ from sim.mapping import LayerMapping, Parameters, load_parameters, map_matrix
 from sme_hw.errors import InputError
 from sme_hw.params import check_choice
 
-from .jobs import check_inputs, tile_jobs
+from .jobs import check_inputs, tile_jobs, unit_tiles
 
 __all__ = ["CosimError", "CosimResult", "Session", "TileResult", "cosim"]
 
@@ -31,12 +31,13 @@ class CosimError(Exception):
 
 @dataclass(frozen=True)
 class TileResult:
-    """What one tile's run showed.
+    """What the run of one tile showed, or of all tiles that a unit with weight sets holds.
 
     Parameters
     ----------
     name : str
     vectors : int
+        Those of all its tiles.
     mismatches : int
         Results that differ from the golden model.
     clips, golden_clips : list of int
@@ -77,6 +78,7 @@ class CosimResult:
     golden : numpy.ndarray of int64, shape (vectors, columns)
         The golden model's results.
     tiles : list of TileResult
+        Two for each unit: at full speed, and with stalls.
     layer : LayerMapping
         The mapping that was run.
     seconds : dict
@@ -208,16 +210,20 @@ class Session:
         outputs = np.zeros((vectors, matrix.codes.shape[1]), np.int64)
         golden = np.zeros_like(outputs)
         tiles = []
-        columns = [t.columns for t in matrix.tiles(self.parameters.hardware) for _ in range(2)]
-        for job, part, values, measured in zip(jobs, columns, returned, report, strict=True):
-            if not job.stalled:
-                outputs[:, part] += values
-                golden[:, part] += job.results
+        # Every unit has two jobs.
+        units = [unit for unit in unit_tiles(matrix, self.parameters.hardware) for _ in range(2)]
+        for job, unit, parts, measured in zip(jobs, units, returned, report, strict=True):
+            mismatches = 0
+            for tile, values, expected in zip(unit, parts, job.results, strict=True):
+                mismatches += int(np.count_nonzero(values != expected))
+                if not job.stalled:
+                    outputs[:, tile.columns] += values
+                    golden[:, tile.columns] += expected
             tiles.append(
                 TileResult(
                     job.name,
-                    len(job.inputs),
-                    int(np.count_nonzero(values != job.results)),
+                    len(job.order),
+                    mismatches,
                     measured["clips"],
                     job.clips.tolist(),
                     measured["cycles"],

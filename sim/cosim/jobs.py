@@ -1,21 +1,23 @@
-"""Jobs for the testbench: what every tile of a matrix runs, and what the golden model expects."""
+"""Jobs for the testbench: what every unit of a matrix runs, and what the golden model expects."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from rtl_gen.testbench import Job
-from sim.golden.compute_unit import compute_unit, vector_bit_blocks
-from sim.mapping import LayerMapping
+from sim.golden.compute_unit import compute_unit_sets, vector_bit_blocks
+from sim.mapping import LayerMapping, MatrixMapping, Tile
 from sme_hw.cycles import run_cycles
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
+from sme_hw.program import in_order
 from sme_hw.tile_image import TileImage
 
-__all__ = ["check_inputs", "make_job", "tile_jobs"]
+__all__ = ["check_inputs", "make_job", "tile_jobs", "unit_tiles"]
 
 STALLED_VECTORS = 4
-"""Vectors that every tile runs once more with stalled streams."""
+"""Vectors that every unit runs once more with stalled streams."""
 
 
 def check_inputs(inputs: np.ndarray, rows: int, hardware: HardwareParams) -> np.ndarray:
@@ -44,16 +46,45 @@ def check_inputs(inputs: np.ndarray, rows: int, hardware: HardwareParams) -> np.
     return inputs.astype(np.int64)
 
 
-def make_job(name: str, image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> Job:
-    """Return a job for one tile with the golden model's expectations."""
-    results, clips = compute_unit(image, hardware, inputs)
-    counts = vector_bit_blocks(image, hardware, inputs).tolist()
-    clocks = run_cycles(hardware, counts, image.size)
-    return Job(name, image, inputs, results, clips, clocks)
+def make_job(
+    name: str,
+    images: Sequence[TileImage],
+    hardware: HardwareParams,
+    inputs: Sequence[np.ndarray],
+    order: np.ndarray,
+) -> Job:
+    """Return a job with the golden model's expectations.
+
+    Parameters
+    ----------
+    name : str
+    images : sequence of TileImage
+        One for each weight set in use.
+    hardware : HardwareParams
+    inputs : sequence of numpy.ndarray of int64, shape (vectors, inputs)
+        For each of them, its vectors.
+    order : numpy.ndarray of integers, shape (all vectors,)
+        Set of every vector, in the order in which they are sent.
+    """
+    results, clips = compute_unit_sets(images, hardware, inputs)
+    counts = [
+        vector_bit_blocks(image, hardware, vectors).tolist()
+        for image, vectors in zip(images, inputs, strict=True)
+    ]
+    clocks = run_cycles(hardware, in_order(order, counts), [images[s].size for s in order])
+    return Job(name, tuple(images), order, tuple(inputs), results, clips, clocks)
+
+
+def unit_tiles(matrix: MatrixMapping, hardware: HardwareParams) -> list[list[Tile]]:
+    """Return the tiles of a matrix by the compute unit that holds them: one for each weight set."""
+    tiles, n = matrix.tiles(hardware), hardware.weight_sets
+    return [tiles[first : first + n] for first in range(0, len(tiles), n)]
 
 
 def tile_jobs(layer: LayerMapping, inputs: np.ndarray) -> list[Job]:
-    """Return the jobs of every tile of a dense layer: one at full speed, one with stalls.
+    """Return the jobs of every unit of a dense layer: one at full speed, one with stalls.
+
+    The tiles of a unit take turns: each vector comes once for every tile.
 
     Parameters
     ----------
@@ -64,11 +95,12 @@ def tile_jobs(layer: LayerMapping, inputs: np.ndarray) -> list[Job]:
     hardware = layer.parameters.hardware
     (matrix,) = layer.matrices
     jobs = []
-    for tile in matrix.tiles(hardware):
-        name = f"{layer.name} {tile.name}"
-        image = matrix.image(tile, hardware)
-        vectors = inputs[:, tile.rows]
-        jobs.append(make_job(name, image, hardware, vectors))
-        stalled = make_job(f"{name}, stalled", image, hardware, vectors[:STALLED_VECTORS])
-        jobs.append(replace(stalled, stalled=True))
+    for tiles in unit_tiles(matrix, hardware):
+        name = f"{layer.name} {' + '.join(tile.name for tile in tiles)}"
+        images = [matrix.image(tile, hardware) for tile in tiles]
+        for suffix, count in (("", len(inputs)), (", stalled", STALLED_VECTORS)):
+            vectors = [inputs[:count, tile.rows] for tile in tiles]
+            order = np.tile(np.arange(len(tiles)), len(vectors[0]))
+            job = make_job(name + suffix, images, hardware, vectors, order)
+            jobs.append(replace(job, stalled=bool(suffix)))
     return jobs

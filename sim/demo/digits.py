@@ -186,7 +186,7 @@ class DemoResult:
             "images": self.images,
             "accuracy_percent": self.accuracy,
             "crossbars": self.crossbars,
-            "tiles": len(timed),
+            "tiles": sum(layer.counts.tiles for layer in self.layers),
             "vectors_compared": sum(tile.vectors for tile in tiles),
             "mismatches": sum(tile.mismatches for tile in tiles),
             "clips": sum(sum(tile.clips) for tile in tiles),

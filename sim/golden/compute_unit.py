@@ -1,5 +1,6 @@
 """Reference of :class:`sme_hw.compute_unit.ComputeUnit`: what a tile computes, bit for bit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "can_clip",
     "compute_unit",
     "compute_unit_bit_serial",
+    "compute_unit_sets",
     "count_clips",
     "effective_weights",
     "vector_bit_blocks",
@@ -128,6 +130,33 @@ def compute_unit_bit_serial(
             total += -sample if step.subtract else sample
     counters = [clip_counter(int(c), width=CLIP_COUNTER_BITS) for c in clip_totals]
     return results, np.array(counters, np.int64)
+
+
+def compute_unit_sets(
+    images: Sequence[TileImage], hardware: HardwareParams, inputs: Sequence[np.ndarray]
+) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Return what :func:`compute_unit` does for each weight set; all have the same clip counters.
+
+    In which order vectors of different sets come changes nothing.
+
+    Parameters
+    ----------
+    images : sequence of TileImage
+        One for each set in use.
+    hardware : HardwareParams
+    inputs : sequence of numpy.ndarray of integers, shape (vectors, inputs)
+        For each of them, its vectors.
+
+    Returns
+    -------
+    results : tuple of numpy.ndarray of int64, shape (vectors, columns)
+        For each of them, its results.
+    clips : numpy.ndarray of int64, shape (planes,)
+    """
+    runs = [compute_unit(i, hardware, vectors) for i, vectors in zip(images, inputs, strict=True)]
+    totals = np.sum([clips for _, clips in runs], axis=0).tolist()
+    counters = [clip_counter(total, width=CLIP_COUNTER_BITS) for total in totals]
+    return tuple(results for results, _ in runs), np.array(counters, np.int64)
 
 
 def count_clips(image: TileImage, hardware: HardwareParams, inputs: np.ndarray) -> np.ndarray:

@@ -22,11 +22,11 @@ def _cell_exists(entry: int, hardware: HardwareParams) -> bool:
     return entry == 0
 
 
-def program_check(writes: list[tuple[int, int, int]], hardware: HardwareParams) -> list[bool]:
-    """Return the error flag after each write of (region, entry, value)."""
+def program_check(writes: list[tuple[int, int, int, int]], hardware: HardwareParams) -> list[bool]:
+    """Return the error flag after each write of (region, set, entry, value)."""
     error, flags = False, []
-    given: set[int] = set()
-    for region, entry, value in writes:
+    given: dict[int, set[int]] = {}
+    for region, weight_set, entry, value in writes:
         right = False
         if region == Region.CONTROL:
             if entry == Control.MODE and not value & 1:
@@ -37,18 +37,19 @@ def program_check(writes: list[tuple[int, int, int]], hardware: HardwareParams) 
             first, last = value & 0xFF, value >> GROUP_LAST_OFFSET & 0xFF
             slot = value >> GROUP_SLOT_OFFSET & 0xFFFF
             if entry == 0:
-                given = set()
+                given[weight_set] = set()
+            slots = given.setdefault(weight_set, set())
             right = (
                 entry < hardware.slots
                 and slot < hardware.slots
-                and slot not in given
+                and slot not in slots
                 and first <= last < hardware.converted_bits
             )
-            given.add(slot)
+            slots.add(slot)
         elif region in (Region.RCMR, Region.INDEX):
             right = entry < region_entries(hardware)[Region(region)]
         elif region == Region.CELLS:
             right = _cell_exists(entry, hardware)
-        error |= not right
+        error |= not right or weight_set >= hardware.weight_sets
         flags.append(error)
     return flags

@@ -181,7 +181,8 @@ def load_mapping(directory: str | Path) -> list[LayerMapping]:
             key: tuple(value) if isinstance(value, list) else value
             for key, value in content["parameters"].items()
         }
-        parameters = Parameters.build(options)
+        # Mappings of earlier versions know of a single set.
+        parameters = Parameters.build({"weight_sets": 1} | options)
         with (
             (folder / "mapping.npz").open("rb") as file,
             np.load(file, allow_pickle=False) as archive,

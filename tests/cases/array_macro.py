@@ -18,54 +18,51 @@ __all__ = ["cases"]
 
 READS = 80
 
-SETS = ("slc", "mlc-free-shifts", "narrow", "coarse-adc", "two-lanes")
+SETS = ("slc", "mlc-free-shifts", "narrow", "coarse-adc", "two-lanes", "sets", "sets-quick")
 
 
 def _phase(hardware: HardwareParams, plane: int) -> Clocked:
-    """Program the whole crossbar, then convert at random."""
+    """Program all sets of the crossbar, then convert at random."""
     rng = np.random.default_rng(SEED)
     g, a, steps = hardware.group_rows, hardware.adcs_per_crossbar, hardware.column_steps
+    sets = hardware.weight_sets
     # Physical cells: the rows after the last one and the columns after the last one stay 0.
-    cells = np.zeros((hardware.slots * g, steps * a), np.uint8)
-    used = cells[: hardware.rows, : hardware.cols]
+    cells = np.zeros((sets, hardware.slots * g, steps * a), np.uint8)
+    used = cells[:, : hardware.rows, : hardware.cols]
     used[:] = rng.integers(hardware.cell_max + 1, size=used.shape)
-    used[:, 0] = hardware.cell_max
+    used[:, :, 0] = hardware.cell_max
     stimuli: list[Values] = []
     responses: list[Expected] = []
-    for slot, step, adc in np.ndindex(hardware.slots, steps, a):
-        word = column_word(cells[slot * g : (slot + 1) * g, step * a + adc], hardware.cell_bits)
+
+    def place(weight_set: int, slot: int, step: int) -> dict[str, int]:
+        ports = {"slot": slot, "column_step": step}
+        return ports | ({"set": weight_set} if sets > 1 else {})
+
+    for number, slot, step, adc in np.ndindex(sets, hardware.slots, steps, a):
+        column = cells[number, slot * g : (slot + 1) * g, step * a + adc]
+        word = column_word(column, hardware.cell_bits)
         stimuli.append(
-            {
-                "write__enable": 1,
-                "write__adc": adc,
-                "slot": slot,
-                "column_step": step,
-                "write__data": word,
-            }
+            {"write__enable": 1, "write__adc": adc, "write__data": word} | place(number, slot, step)
         )
         responses.append({})
     adc_bits = hardware.plane_adc_bits[plane]
     code_width = max(1, min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb).bit_length())
-    for k in range(READS):
-        slot, step = int(rng.integers(hardware.slots)), int(rng.integers(steps))
+    for k in range(READS * sets):
+        number, slot, step = (int(rng.integers(n)) for n in (sets, hardware.slots, steps))
         shape = (hardware.emulation_lanes, g)
         word_lines = rng.integers(2, size=shape)
         if k == 0:  # the largest sum
             slot, step, word_lines = 0, 0, np.ones(shape, np.int64)
         codes, clips = array_macro(
             word_lines,
-            cells[slot * g : (slot + 1) * g],
+            cells[number, slot * g : (slot + 1) * g],
             adc_bits=adc_bits,
             adc_lsb=hardware.adc_lsb,
         )
         columns = slice(step * a, (step + 1) * a)
         stimuli.append(
-            {
-                "write__enable": 0,
-                "slot": slot,
-                "column_step": step,
-                "grounded": lanes(1 - word_lines.ravel(), 1),
-            }
+            {"write__enable": 0, "grounded": lanes(1 - word_lines.ravel(), 1)}
+            | place(number, slot, step)
         )
         responses.append(
             {

@@ -76,19 +76,19 @@ class Credited:
 
     Parameters
     ----------
-    reserve, room, valid, payload : str
+    reserve, room, valid : str
         Ports.
     latency : int
         Clocks from ``reserve`` to ``valid``.
-    payloads : sequence of int
+    payloads : sequence of Values
+        Ports that are driven with each, the same for all.
     """
 
     reserve: str
     room: str
     valid: str
-    payload: str
     latency: int
-    payloads: Sequence[int]
+    payloads: Sequence[Values]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Cases of :class:`sme_hw.compute_unit.ComputeUnit`: tiles loaded one after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +9,17 @@ from sme_hw.compute_unit import ComputeUnit
 from sme_hw.cycles import result_buffer_depth
 from sme_hw.params import HardwareParams
 from sme_hw.program import Region
-from sme_hw.tile_image import TileImage
+from sme_hw.tile_image import EMPTY, TileImage
 
 from .case import SEED, Case, Clocked, Phase
-from .hardware import HARDWARE, random_image, random_inputs, random_shifts, slot_groups
+from .hardware import (
+    HARDWARE,
+    random_image,
+    random_inputs,
+    random_order,
+    random_shifts,
+    slot_groups,
+)
 from .tile_run import TileRun
 
 __all__ = ["cases"]
@@ -45,54 +52,82 @@ def _before() -> list[Phase]:
     ]
 
 
+def _run(
+    rng: np.random.Generator,
+    hardware: HardwareParams,
+    images: Sequence[TileImage],
+    vectors: int,
+    clips_before: np.ndarray | int = 0,
+) -> TileRun:
+    """Return a run of random vectors of all images, in a random order of sets."""
+    inputs = [random_inputs(rng, hardware, vectors, image.inputs) for image in images]
+    order = random_order(rng, len(images), vectors)
+    return TileRun(hardware, images, inputs, order, clips_before)
+
+
+def _random_images(
+    rng: np.random.Generator, hardware: HardwareParams, rows: int, columns: int
+) -> list[TileImage]:
+    """Return a tile of this size for the first set, and ever narrower ones for the others."""
+    return [
+        random_image(rng, hardware, rows, max(1, columns - 2 * s))
+        for s in range(hardware.weight_sets)
+    ]
+
+
 def _tiles(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
-    """Load tiles of all sizes, with the largest results of either sign among them."""
+    """Load tiles of all sizes, with the largest results of either sign among them.
+
+    With several sets, tiles of very different sizes are there at once.
+    """
     images = {
+        "one row": random_image(rng, hardware, 1, hardware.cols),
+        "full tile": random_image(rng, hardware, hardware.rows, hardware.cols),
+        "one column": random_image(rng, hardware, hardware.rows, 1),
         "largest positive weights": _extreme_image(hardware, 0),
         "largest negative weights": _extreme_image(hardware, 1),
-        "one row": random_image(rng, hardware, 1, hardware.cols),
-        "one column": random_image(rng, hardware, hardware.rows, 1),
-        "full tile": random_image(rng, hardware, hardware.rows, hardware.cols),
     }
     phases: list[Phase] = []
-    for name, image in images.items():
-        run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, image.inputs))
-        phases += _named(name, run.load() + run.run())
+    for first in range(0, len(images), hardware.weight_sets):
+        names = list(images)[first : first + hardware.weight_sets]
+        run = _run(rng, hardware, [images[name] for name in names], VECTORS)
+        phases += _named(", ".join(names), run.load() + run.run())
     return phases
 
 
 def _new_shifts(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
-    """Change only row shifts and groups of a tile; the clip counters go on."""
-    rows = hardware.rows
-    image = random_image(rng, hardware, rows, hardware.cols)
-    run = TileRun(hardware, image, random_inputs(rng, hardware, VECTORS, rows))
+    """Change only row shifts and groups of tiles; the clip counters go on."""
+    images = _random_images(rng, hardware, hardware.rows, hardware.cols)
+    run = _run(rng, hardware, images, VECTORS)
     phases = run.load() + run.run()
     for last in (Region.RCMR, Region.GROUPS):
-        shifts = random_shifts(rng, hardware, image.physical_rows)
-        shifted = replace(image, row_shifts=shifts, groups=slot_groups(hardware, shifts))
-        inputs = random_inputs(rng, hardware, VECTORS, rows)
-        run = TileRun(hardware, shifted, inputs, run.clips)
+        shifted = []
+        for image in images:
+            shifts = random_shifts(rng, hardware, image.physical_rows)
+            # A place without an input has the shift of the one before it.
+            shifts = np.where(image.input_index == EMPTY, np.roll(shifts, 1), shifts)
+            groups = slot_groups(hardware, shifts)
+            shifted.append(replace(image, row_shifts=shifts, groups=groups))
+        run = _run(rng, hardware, shifted, VECTORS, run.clips)
         phases += [run.load_shifts(last), *run.run_behind_program()]
     return _named("new shifts", phases)
 
 
 def _pressure(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
     """Hold results until the buffer is full and all stages wait; let a program fall into a run."""
-    rows, columns = hardware.rows - 2, hardware.cols - 1
-    image = random_image(rng, hardware, rows, columns)
-    results = -(-columns // hardware.adcs_per_crossbar)
+    images = _random_images(rng, hardware, hardware.rows - 2, hardware.cols - 1)
+    results = sum(-(-image.columns // hardware.adcs_per_crossbar) for image in images)
     vectors = -(-result_buffer_depth(hardware) // results) + 4
-    run = TileRun(hardware, image, random_inputs(rng, hardware, vectors, rows))
+    run = _run(rng, hardware, images, vectors)
     return _named("pressure", [*run.load(), *run.run(), run.run_held(), run.run_reprogrammed()])
 
 
 def _changes(rng: np.random.Generator, hardware: HardwareParams) -> list[Phase]:
-    """Change the tile right behind the last input of a run, to another size and back."""
+    """Change the tiles right behind the last input of a run, to another size and back."""
     runs = []
     for less in (0, 2, 0):
-        rows, columns = hardware.rows - less, hardware.cols - less
-        image = random_image(rng, hardware, rows, columns)
-        runs.append(TileRun(hardware, image, random_inputs(rng, hardware, CHANGE_VECTORS, rows)))
+        images = _random_images(rng, hardware, hardware.rows - less, hardware.cols - less)
+        runs.append(_run(rng, hardware, images, CHANGE_VECTORS))
     first, second, third = runs
     return _named(
         "changes",

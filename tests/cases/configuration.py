@@ -6,18 +6,18 @@ import numpy as np
 
 from sim.golden.configuration import configuration
 from sme_hw.configuration import Configuration
-from sme_hw.params import HardwareParams
+from sme_hw.params import HardwareParams, index_bits
 from sme_hw.program import Control
 
 from .case import SEED, Case, Clocked, Expected, Values
 from .hardware import HARDWARE
-from .values import pipeline
+from .values import lanes, pipeline
 
 __all__ = ["cases"]
 
 CLOCKS = 80
 
-SETS = ("slc", "coarse-adc")
+SETS = ("slc", "coarse-adc", "sets", "sets-quick")
 
 WRITE_LATENCY = 1
 """As the component's docstring says."""
@@ -26,6 +26,7 @@ WRITE_LATENCY = 1
 def _phase(hardware: HardwareParams) -> Clocked:
     """Write registers at random and watch all of them."""
     rng = np.random.default_rng(SEED)
+    sets = hardware.weight_sets
     ranges = {
         "input_last": hardware.input_beats,
         "row_last": hardware.row_beats,
@@ -33,19 +34,26 @@ def _phase(hardware: HardwareParams) -> Clocked:
         "result_last": hardware.result_beats,
         "group_last": hardware.slots,
     }
-    writes: list[tuple[int, int]] = []
+    writes: list[tuple[int, int, int]] = []
     stimuli: list[Values] = []
     responses: list[Expected] = []
-    for _ in range(CLOCKS):
+    for _ in range(CLOCKS * sets):
         enable = bool(rng.integers(2))
         entry = Control(int(rng.integers(len(Control))))
         limit = 4 if entry == Control.MODE else ranges[entry.name.lower()]
         value = int(rng.integers(limit))
-        stimuli.append({"write_enable": int(enable), "entry": int(entry), "data": value})
+        weight_set = int(rng.integers(sets))
+        driven = {"write_enable": int(enable), "entry": int(entry), "data": value}
+        stimuli.append(driven | ({"set": weight_set} if sets > 1 else {}))
         if enable:
-            writes.append((entry, value))
-        # What was asked for in an earlier clock is over.
-        responses.append(configuration(writes) | ({} if enable else {"clear": 0}))
+            writes.append((weight_set, entry, value))
+        expected = configuration(writes, sets)
+        if not enable:
+            # What was asked for in an earlier clock is over.
+            expected["clear"] = [0]
+        responses.append(
+            {name: lanes(v, index_bits(ranges.get(name, 2))) for name, v in expected.items()}
+        )
     return pipeline("random writes", stimuli, responses, WRITE_LATENCY)
 
 

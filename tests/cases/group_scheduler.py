@@ -1,6 +1,7 @@
 """Cases of :class:`sme_hw.group_scheduler.GroupScheduler`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from sme_hw.group_scheduler import GroupScheduler
 from sme_hw.params import HardwareParams, index_bits
 
 from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values
-from .hardware import HARDWARE, random_shifts, slot_groups
+from .hardware import HARDWARE, random_order, random_shifts, slot_groups
 from .values import join, lanes
 
 __all__ = ["cases"]
@@ -26,29 +27,54 @@ SETS = (
     "reordered-zero-skip",
     "two-lanes",
     "four-lanes",
+    "sets",
+    "sets-reordered",
+    "sets-quick",
 )
 
 
-def _load(hardware: HardwareParams, groups: np.ndarray) -> Clocked:
-    """Write the group table, last group first."""
+@dataclass(frozen=True, eq=False)
+class _Tile:
+    """What a set holds.
+
+    Parameters
+    ----------
+    groups : numpy.ndarray of int64, shape (groups, 3)
+    column_steps : int
+    """
+
+    groups: np.ndarray
+    column_steps: int
+
+
+def _load(hardware: HardwareParams, tiles: Sequence[_Tile]) -> Clocked:
+    """Write the group tables, last group first."""
     width = index_bits(hardware.converted_bits)
+    stride = 1 << (hardware.slots - 1).bit_length()
     clocks: list[tuple[Values, Expected]] = []
-    for slot in reversed(range(len(groups))):
-        name, first, count = groups[slot].tolist()
-        driven = {
-            "write__enable": 1,
-            "write__address": slot,
-            "write__data": join(
-                (first, width), (first + count - 1, width), (name, index_bits(hardware.slots))
-            ),
-        }
-        clocks.append((driven, {"done": 0, "step_valid": 0}))
-    clocks.append(({"write__enable": 0}, {"done": 0, "step_valid": 0}))
-    return Clocked(f"load {len(groups)} groups", clocks)
+    for weight_set, tile in enumerate(tiles):
+        for number in reversed(range(len(tile.groups))):
+            slot, first, count = tile.groups[number].tolist()
+            driven = {
+                "write__enable": 1,
+                "write__address": weight_set * stride + number,
+                "write__data": join(
+                    (first, width), (first + count - 1, width), (slot, index_bits(hardware.slots))
+                ),
+            }
+            clocks.append((driven, {"done": 0, "step_valid": 0}))
+    levels = {
+        "last_group": lanes([len(t.groups) - 1 for t in tiles], index_bits(hardware.slots)),
+        "last_column_step": lanes(
+            [t.column_steps - 1 for t in tiles], index_bits(hardware.column_steps)
+        ),
+    }
+    clocks.append(({"write__enable": 0, **levels}, {"done": 0, "step_valid": 0}))
+    return Clocked(f"load {[len(tile.groups) for tile in tiles]} groups", clocks)
 
 
 def _steps(
-    hardware: HardwareParams, groups: np.ndarray, column_steps: int, masks: np.ndarray | None
+    hardware: HardwareParams, tiles: Sequence[_Tile], weight_set: int, masks: np.ndarray | None
 ) -> list[tuple[BitBlock, int]]:
     """Return the steps of one vector as blocks and their step ports."""
     return [
@@ -62,10 +88,11 @@ def _steps(
                 (block.subtract, hardware.emulation_lanes),
                 (block.first, 1),
                 (block.last, 1),
+                (weight_set, hardware.set_bits),
             ),
         )
-        for block in bit_blocks(groups, hardware, masks)
-        for column in range(column_steps)
+        for block in bit_blocks(tiles[weight_set].groups, hardware, masks)
+        for column in range(tiles[weight_set].column_steps)
     ]
 
 
@@ -92,26 +119,35 @@ def _without_room(
     return Clocked("little room", clocks)
 
 
-def _phases(
-    rng: np.random.Generator, hardware: HardwareParams, groups: np.ndarray, column_steps: int
+def _masks(rng: np.random.Generator, hardware: HardwareParams) -> np.ndarray | None:
+    """Return sparse masks, a slot without any 1 among them; none without zero-skip."""
+    if not hardware.zero_skip:
+        return None
+    masks = rng.integers(2**hardware.converted_bits, size=(2, hardware.slots)).min(axis=0)
+    masks[rng.integers(hardware.slots)] = 0
+    return masks
+
+
+def _one_set(
+    rng: np.random.Generator, hardware: HardwareParams, tiles: Sequence[_Tile], weight_set: int
 ) -> list[Phase]:
-    masks = None
-    if hardware.zero_skip:
-        # Sparse; a slot without any 1 among them.
-        masks = rng.integers(2**hardware.converted_bits, size=(2, hardware.slots)).min(axis=0)
-        masks[rng.integers(hardware.slots)] = 0
-    steps = _steps(hardware, groups, column_steps, masks)
+    """Send vectors of one set only."""
+    masks = _masks(rng, hardware)
+    steps = _steps(hardware, tiles, weight_set, masks)
     ports = [step for _, step in steps]
-    levels = {"last_group": len(groups) - 1, "last_column_step": column_steps - 1}
+    levels = {}
+    if hardware.weight_sets > 1:
+        levels |= {"vector__set": weight_set, "vector__set_behind": weight_set}
     if masks is not None:
         levels["vector_masks"] = lanes(masks, hardware.converted_bits)
+    tile = tiles[weight_set]
     return [
-        _load(hardware, groups),
+        # The set is known before the first vector is.
+        Clocked("set", [(levels, {"step_valid": 0})]),
         Streams(
-            f"{len(groups)} groups, {column_steps} column steps",
+            f"{len(tile.groups)} groups, {tile.column_steps} column steps",
             sends={"vector": [0] * VECTORS},
             flows={"step_valid": [{"step": step} for step in ports * VECTORS]},
-            levels=levels,
             random=["room"],
             spans=[
                 Span(("vector", 0), ("step_valid", 0), 1),
@@ -125,6 +161,48 @@ def _phases(
     ]
 
 
+def _changing_sets(
+    rng: np.random.Generator, hardware: HardwareParams, tiles: Sequence[_Tile], gaps: float
+) -> Clocked:
+    """Change the set from vector to vector, with pauses before some of them.
+
+    Sets are shown as late as they may be: one clock before the vector is valid.
+    """
+    order = random_order(rng, len(tiles), VECTORS).tolist()
+    # For each clock: what is driven, and what must be shown.
+    driven: list[dict[str, int]] = [{"vector__valid": 0, "room": 1}]
+    expected: list[Expected] = [{"step_valid": 0}]
+    for vector, weight_set in enumerate(order):
+        masks = _masks(rng, hardware)
+        while rng.random() < gaps:
+            driven.append({"vector__valid": 0})
+            expected.append({"step_valid": 0, "vector__ready": 1})
+        steps = _steps(hardware, tiles, weight_set, masks)
+        # A vector behind another one is taken in the clock of that one's last step.
+        if not expected[-1]["step_valid"]:
+            driven.append({})
+            expected.append({"step_valid": 0, "vector__ready": 1})
+        taken = len(driven) - 1
+        driven[taken] |= {"vector__valid": 1, "vector__set": weight_set}
+        driven[taken - 1] |= {"vector__set": weight_set}
+        if driven[taken - 1]["vector__valid"]:
+            driven[taken - 1] |= {"vector__set": order[vector - 1]}
+            driven[taken - 1] |= {"vector__set_behind": weight_set}
+        if masks is not None:
+            driven[taken] |= {"vector_masks": lanes(masks, hardware.converted_bits)}
+        for k, (_, step) in enumerate(steps):
+            ends = int(k == len(steps) - 1)
+            driven.append({"vector__valid": 0})
+            expected.append({"step_valid": 1, "step": step, "done": ends, "vector__ready": ends})
+    driven.append({"vector__valid": 0})
+    expected.append({"step_valid": 0, "done": 0})
+    for values in driven:
+        # What is not known yet may be anything.
+        for name in ("vector__set", "vector__set_behind"):
+            values.setdefault(name, int(rng.integers(hardware.weight_sets)))
+    return Clocked(f"sets change, pauses {gaps}", list(zip(driven, expected, strict=True)))
+
+
 def cases() -> Iterator[Case]:
     """Yield one case per parameter set: all groups and columns, fewer, and one of each."""
     for name in SETS:
@@ -132,12 +210,22 @@ def cases() -> Iterator[Case]:
         rng = np.random.default_rng(SEED)
         phases: list[Phase] = []
         slots, steps = hardware.slots, hardware.column_steps
-        sizes = {(slots, steps), (-(-slots // 2), steps), (slots, 1), (1, 1)}
-        for groups, columns in sorted(sizes):
+        tiles = []
+        for groups, columns in sorted(
+            {(slots, steps), (-(-slots // 2), steps), (slots, 1), (1, 1)}
+        ):
             rows = min(hardware.rows, groups * hardware.group_rows)
             order = rng.permutation(groups)
             table = slot_groups(hardware, random_shifts(rng, hardware, rows), order)
-            phases += _phases(rng, hardware, table, columns)
+            tiles.append(_Tile(table, columns))
+        for first in range(len(tiles)):
+            # Other sets have other sizes.
+            sets = [tiles[(first + s) % len(tiles)] for s in range(hardware.weight_sets)]
+            phases.append(_load(hardware, sets))
+            for weight_set in range(hardware.weight_sets):
+                phases += _one_set(rng, hardware, sets, weight_set)
+            if hardware.weight_sets > 1:
+                phases += [_changing_sets(rng, hardware, sets, gaps) for gaps in (0.0, 0.6)]
         yield Case(
             f"group_scheduler-{name}",
             lambda hardware=hardware: GroupScheduler(hardware=hardware),

@@ -12,8 +12,10 @@ from .values import join
 __all__ = [
     "HARDWARE",
     "converted_beat",
+    "input_beat",
     "random_image",
     "random_inputs",
+    "random_order",
     "random_shifts",
     "slot_groups",
 ]
@@ -148,7 +150,7 @@ HARDWARE = {
         inputs_per_beat=2,
         emulation_lanes=2,
     ),
-    # Four, with zero-skip and merged planes of two-level cells.
+    # Four, with zero-skip, merged planes of two-level cells, and several tiles.
     "four-lanes": _hardware(
         rows=7,
         cols=4,
@@ -162,6 +164,7 @@ HARDWARE = {
         rows_active=3,
         results_per_beat=2,
         emulation_lanes=4,
+        weight_sets=3,
     ),
     # Entries of more than one program word, adder trees of several stages.
     "tall": _hardware(
@@ -176,13 +179,72 @@ HARDWARE = {
         inputs_per_beat=18,
         results_per_beat=4,
     ),
+    # Two tiles at once, several groups and column steps, several result beats for a conversion.
+    "sets": _hardware(
+        rows=7,
+        cols=8,
+        weight_bits=4,
+        policy="minimal",
+        squeeze=2,
+        input_bits=3,
+        adc_bits=(2, 1),
+        adcs_per_crossbar=3,
+        rows_active=3,
+        inputs_per_beat=2,
+        weight_sets=2,
+    ),
+    # Four, with reordered rows, signed inputs, zero-skip, and result beats of several conversions.
+    "sets-reordered": _hardware(
+        rows=9,
+        cols=6,
+        weight_bits=3,
+        squeeze=1,
+        grouping="shift",
+        zero_skip=True,
+        input_bits=3,
+        signed_inputs=True,
+        adc_bits="lossless",
+        adcs_per_crossbar=2,
+        rows_active=2,
+        inputs_per_beat=2,
+        results_per_beat=4,
+        weight_sets=4,
+    ),
+    # Three, without shifts; a vector may come, and be computed, in every clock.
+    "sets-quick": _hardware(
+        rows=8,
+        cols=4,
+        weight_bits=2,
+        window=2,
+        squeeze=0,
+        input_bits=1,
+        adc_bits=3,
+        adcs_per_crossbar=4,
+        inputs_per_beat=8,
+        results_per_beat=2,
+        weight_sets=3,
+    ),
 }
 """Small sizes, seldom powers of two, that differ in everything the modules distinguish."""
 
 
-def converted_beat(hardware: HardwareParams, values: np.ndarray, last: bool) -> int:
+def input_beat(hardware: HardwareParams, values: np.ndarray, weight_set: int = 0) -> int:
+    """Return the payload of a beat of the input stream."""
+    inputs = ((value, hardware.input_bits) for value in values)
+    return join(*inputs, (weight_set, hardware.set_bits))
+
+
+def converted_beat(
+    hardware: HardwareParams, values: np.ndarray, last: bool, weight_set: int = 0
+) -> int:
     """Return the payload of a beat of converted inputs."""
-    return join(*((value, hardware.converted_bits) for value in values), (int(last), 1))
+    inputs = ((value, hardware.converted_bits) for value in values)
+    return join(*inputs, (int(last), 1), (weight_set, hardware.set_bits))
+
+
+def random_order(rng: np.random.Generator, sets: int, vectors: int) -> np.ndarray:
+    """Return the sets of vectors at random, each set having ``vectors`` of them."""
+    return rng.permutation(np.repeat(np.arange(sets), vectors))
 
 
 def random_shifts(rng: np.random.Generator, hardware: HardwareParams, rows: int) -> np.ndarray:

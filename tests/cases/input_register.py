@@ -30,6 +30,9 @@ SETS = (
     "zero-skip",
     "two-lanes",
     "four-lanes",
+    "sets",
+    "sets-reordered",
+    "sets-quick",
 )
 
 
@@ -46,6 +49,7 @@ class _Vectors:
     def __init__(self, hardware: HardwareParams, rows: int):
         self.hardware = hardware
         self.rng = rng = np.random.default_rng(SEED + rows)
+        self.sets = [int(rng.integers(hardware.weight_sets)) for _ in range(VECTORS)]
         inputs = random_inputs(rng, hardware, VECTORS, rows)
         self.converted = row_conversion(inputs, random_shifts(rng, hardware, rows))
         self.places = row_lanes(hardware, rows)
@@ -56,8 +60,18 @@ class _Vectors:
         values = np.where(self.places == EMPTY, -1, self.converted[vector, self.places])
         if self.hardware.zero_skip:
             values = np.where(self.places == EMPTY, 0, values)
-        last = self.beats - 1
-        return [converted_beat(self.hardware, beat, k == last) for k, beat in enumerate(values)]
+        last, weight_set = self.beats - 1, self.sets[vector]
+        return [
+            converted_beat(self.hardware, beat, k == last, weight_set)
+            for k, beat in enumerate(values)
+        ]
+
+    def shown_sets(self, vector: int, loaded: int) -> Expected:
+        """Return the sets beside ``vector``, which waits, of ``loaded`` vectors."""
+        if self.hardware.weight_sets == 1:
+            return {}
+        names = ("vector__set", "vector__set_behind")
+        return dict(zip(names, self.sets[vector:loaded], strict=False))
 
     def masks(self, vector: int) -> int:
         """Return the bit-cycles in which each slot has a 1."""
@@ -120,20 +134,47 @@ class _Vectors:
         return clocks, filled
 
 
-def _masks(vectors: _Vectors, vector: int) -> list[Phase]:
-    """Look at the masks of a vector that waits to be handed over."""
-    if not vectors.hardware.zero_skip:
-        return []
-    return [Clocked(f"masks of {vector}", [({}, {"vector_masks": vectors.masks(vector)})])]
+def _beside(vectors: _Vectors, vector: int, loaded: int) -> list[Phase]:
+    """Look at what is shown with a vector that waits to be handed over."""
+    shown = dict(vectors.shown_sets(vector, loaded))
+    if vectors.hardware.zero_skip:
+        shown["vector_masks"] = vectors.masks(vector)
+    return [Clocked(f"beside {vector}", [({}, shown)])]
 
 
-def _hand_over(vectors: _Vectors, vector: int, more: bool) -> list[Phase]:
-    """Take a vector that waits."""
+def _hand_over(vectors: _Vectors, vector: int, loaded: int) -> list[Phase]:
+    """Take a vector that waits; ``loaded`` vectors are there in all."""
     return [
-        *_masks(vectors, vector),
+        *_beside(vectors, vector, loaded),
         Streams(f"hand over vector {vector}", receives={"vector": [0]}, unfinished=["vector"]),
-        Clocked("handed over", [({}, {"vector__valid": int(more)})]),
+        Clocked("handed over", [({}, {"vector__valid": int(vector + 1 < loaded)})]),
     ]
+
+
+def _set_in_time(vectors: _Vectors) -> list[Phase]:
+    """Load a vector; its set is shown from one clock before it is valid."""
+    clocks, filled = vectors.accepted()
+    beats = dict(zip(clocks, vectors.payloads(0), strict=True))
+    valid = filled + vectors.hardware.converted_bits + 2
+    played: list[tuple[Values, Expected]] = []
+    for clock in range(valid + 2):
+        driven = {"i__valid": int(clock in beats), "i__payload": beats.get(clock, 0)}
+        shown = vectors.shown_sets(0, 1) if clock >= valid - 1 else {}
+        played.append((driven, {"vector__valid": int(clock >= valid), **shown}))
+    return [Clocked("shown in time", played), *_hand_over(vectors, 0, 1)]
+
+
+def _sets_at_full_rate(vectors: _Vectors) -> list[Phase]:
+    """Take vectors in successive clocks: the sets keep up."""
+    if vectors.hardware.weight_sets == 1:
+        return []
+    load = [beat for v in range(VECTORS) for beat in vectors.payloads(v)]
+    taken: list[tuple[Values, Expected]] = [
+        ({"vector__ready": 1}, {"vector__valid": 1, **vectors.shown_sets(v, VECTORS)})
+        for v in range(VECTORS)
+    ]
+    taken.append(({"vector__ready": 0}, {"vector__valid": 0}))
+    return [Streams("load to be taken at once", sends={"i": load}), Clocked("taken", taken)]
 
 
 def _one_by_one(vectors: _Vectors) -> list[Phase]:
@@ -155,8 +196,8 @@ def _one_by_one(vectors: _Vectors) -> list[Phase]:
         Streams("load all", sends={"i": load}),
     ]
     for k in range(VECTORS):
-        phases += [*_hand_over(vectors, k, k + 1 < VECTORS), _look(vectors, k)]
-    return phases
+        phases += [*_hand_over(vectors, k, VECTORS), _look(vectors, k)]
+    return phases + _set_in_time(vectors) + _sets_at_full_rate(vectors)
 
 
 def _look(vectors: _Vectors, vector: int) -> Clocked:
@@ -175,7 +216,7 @@ def _full_rate(vectors: _Vectors) -> list[Phase]:
     clocks, filled = vectors.accepted()
     phases: list[Phase] = [Streams("first vector", sends={"i": vectors.payloads(0)})]
     for k in range(VECTORS):
-        phases += _hand_over(vectors, k, more=False)
+        phases += _hand_over(vectors, k, k + 1)
         payloads = vectors.payloads(k + 1) if k + 1 < VECTORS else []
         beats = dict(zip(clocks, payloads, strict=False))
         stimuli: list[Values] = []

@@ -12,7 +12,7 @@ from .case import Clocked, Expected, Phase, Port, Streams
 __all__ = ["ClockedPlayer", "Player", "StreamPlayer", "players"]
 
 PATIENCE = 1000
-"""Clocks without any transfer after which a phase has failed."""
+"""Clocks without any transfer, and without a stream on hold, after which a phase has failed."""
 
 DRAIN = 32
 """Clocks after the last transfer in which nothing more may come; what was reserved arrives."""
@@ -164,10 +164,10 @@ class StreamPlayer:
             arrives = self.clock - credited.latency in reserved
             values[credited.reserve] = 0
             values[credited.valid] = int(arrives)
-            values[credited.payload] = (
+            values |= (
                 credited.payloads[reserved.index(self.clock - credited.latency)]
                 if arrives
-                else self._junk(credited.payload)
+                else {port: self._junk(port) for port in credited.payloads[0]}
             )
         return values
 
@@ -199,7 +199,8 @@ class StreamPlayer:
             if wrong:
                 self._fail(f"{name} number {len(self.transfers[name])}: {'; '.join(wrong)}")
             self._transfer(name)
-        if not self.complete and self.clock > self.last_transfer + PATIENCE:
+        waited_since = max(self.last_transfer, *self.phase.holds.values(), 0)
+        if not self.complete and self.clock > waited_since + PATIENCE:
             missing = {n: c - len(self.transfers[n]) for n, c in self.counts.items()}
             self._fail(f"nothing moves, still missing: {missing}")
         self.clock += 1

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.golden.program_port import program_port
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import Region, entry_bits, entry_words, pack
+from sme_hw.program import SET_OFFSET, Region, entry_bits, entry_words, pack
 from sme_hw.program_port import ProgramPort
 
 from .case import SEED, Case, Clocked, Expected, Span, Streams, Values
@@ -16,7 +16,7 @@ __all__ = ["cases"]
 
 RECORDS = 30
 
-SETS = ("slc", "mlc-free-shifts", "tall")
+SETS = ("slc", "mlc-free-shifts", "tall", "sets", "sets-quick", "sets-reordered")
 
 WRITE_LATENCY = 1
 """Clocks from an entry's last word to its write, as the component's docstring says."""
@@ -32,8 +32,9 @@ def _writes(program: list[int], hardware: HardwareParams) -> list[Expected]:
             "write__region": int(region),
             "write__entry": _entry(entry, hardware),
             "write__data": (value, entry_words(hardware, region) * PROGRAM_BITS),
+            **({"write__set": weight_set} if hardware.weight_sets > 1 else {}),
         }
-        for region, entry, value in program_port(np.array(program, np.uint32), hardware)
+        for region, weight_set, entry, value in program_port(np.array(program, np.uint32), hardware)
     ]
 
 
@@ -64,7 +65,8 @@ def _random_program(rng: np.random.Generator, hardware: HardwareParams) -> list[
         count = int(rng.integers(4))
         words = count * entry_words(hardware, region)
         # Half of the numbers are those of existing entries, or just beyond.
-        first = int(rng.integers(rng.choice([2**28 - count, 2 << entry_bits(hardware)])))
+        beyond = rng.choice([2**SET_OFFSET - count, 2 << entry_bits(hardware)])
+        first = int(rng.integers(4)) << SET_OFFSET | int(rng.integers(beyond))
         program += [int(region) << 28 | first, count]
         program += rng.integers(2**PROGRAM_BITS, size=words).tolist()
     return program
@@ -108,14 +110,17 @@ def cases() -> Iterator[Case]:
     for name in SETS:
         hardware = HARDWARE[name]
         rng = np.random.default_rng(SEED)
-        image = random_image(rng, hardware, hardware.rows - 1, hardware.cols - 1)
+        images = [
+            random_image(rng, hardware, hardware.rows - 1, hardware.cols - 1 - s)
+            for s in range(hardware.weight_sets)
+        ]
         # A program of random records ends with one that has an entry, for its last write.
         random_program = [*_random_program(rng, hardware), int(Region.CONTROL) << 28, 1, 7]
         yield Case(
             f"program_port-{name}",
             lambda hardware=hardware: ProgramPort(hardware=hardware),
             [
-                _stream("program of a tile", pack(image, hardware).tolist(), hardware),
+                _stream("program of tiles", pack(images, hardware).tolist(), hardware),
                 _idle(hardware),
                 _overlong(hardware),
                 _stream("random records", random_program, hardware),

@@ -6,16 +6,26 @@ import numpy as np
 
 from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import pipeline_latency, result_buffer_depth
-from sme_hw.params import HardwareParams
+from sme_hw.params import HardwareParams, index_bits
+from sme_hw.program import in_order
 from sme_hw.result_buffer import ResultBuffer
 
 from .case import SEED, Case, Clocked, Credited, Phase, Span, Streams, Values
-from .hardware import HARDWARE
+from .hardware import HARDWARE, random_order
 from .values import join, lanes
 
 __all__ = ["cases"]
 
-SETS = ("slc", "mlc-free-shifts", "no-shifts", "coarse-adc", "narrow")
+SETS = (
+    "slc",
+    "mlc-free-shifts",
+    "no-shifts",
+    "coarse-adc",
+    "narrow",
+    "sets",
+    "sets-reordered",
+    "sets-quick",
+)
 
 HOLD = 60
 """Clocks without a taker: longer than it takes to fill the buffer."""
@@ -27,38 +37,58 @@ class _Results:
     Parameters
     ----------
     hardware : HardwareParams
-    columns : int
+    columns : list of int
+        Columns of each set.
     """
 
-    def __init__(self, hardware: HardwareParams, columns: int):
-        rng = np.random.default_rng(SEED + columns)
-        a, bits = hardware.adcs_per_crossbar, hardware.result_bits
+    def __init__(self, hardware: HardwareParams, columns: list[int]):
+        rng = np.random.default_rng(SEED + columns[0])
+        a, b, bits = hardware.adcs_per_crossbar, hardware.results_per_beat, hardware.result_bits
         self.hardware = hardware
-        self.column_steps = -(-columns // a)
+        self.column_steps = [-(-count // a) for count in columns]
+        self.beats_per_vector = [-(-count // b) for count in columns]
         # About twice as many results as the buffer holds.
-        vectors = max(2, 2 * result_buffer_depth(hardware) // self.column_steps)
+        vectors = max(2, 2 * result_buffer_depth(hardware) // sum(self.column_steps))
         limit = 2 ** (bits - 1)
-        self.values = rng.integers(-limit, limit, size=(vectors, columns))
-        self.values[0], self.values[1] = limit - 1, -limit
-        # The columns after the last one convert zeros: their cells are 0.
-        padded = np.zeros((vectors, self.column_steps * a), np.int64)
-        padded[:, :columns] = self.values
-        self.steps = [lanes(step, bits) for step in padded.reshape(-1, a).tolist()]
+        steps, beats = [], []
+        for weight_set, count in enumerate(columns):
+            values = rng.integers(-limit, limit, size=(vectors, count))
+            values[0], values[1] = limit - 1, -limit
+            # The columns after the last one convert zeros: their cells are 0.
+            padded = np.zeros((vectors, self.column_steps[weight_set], a), np.int64)
+            padded.reshape(vectors, -1)[:, :count] = values
+            steps.append(
+                [[self._arrival(step, weight_set) for step in vector] for vector in padded.tolist()]
+            )
+            beats.append(
+                [
+                    [
+                        join(*((value, bits) for value in beat), (k == len(vector) - 1, 1))
+                        for k, beat in enumerate(vector)
+                    ]
+                    for vector in result_buffer(values, b).tolist()
+                ]
+            )
+        self.order = random_order(rng, len(columns), vectors)
+        self.steps = [step for vector in in_order(self.order, steps) for step in vector]
+        self.beats = [beat for vector in in_order(self.order, beats) for beat in vector]
 
-        beats = result_buffer(self.values, hardware.results_per_beat)
-        self.beats_per_vector = beats.shape[1]
-        self.beats = [
-            join(*((value, bits) for value in beat), (b == len(vector) - 1, 1))
-            for vector in beats.tolist()
-            for b, beat in enumerate(vector)
-        ]
+    def _arrival(self, results: list[int], weight_set: int) -> dict[str, int]:
+        """Return what the ports show when results arrive."""
+        ports = {"i": lanes(results, self.hardware.result_bits)}
+        return ports | ({"i_set": weight_set} if self.hardware.weight_sets > 1 else {})
 
     @property
     def levels(self) -> Values:
         """Inputs that tell the size of a vector."""
+        hardware = self.hardware
         return {
-            "last_column_step": self.column_steps - 1,
-            "last_beat": self.beats_per_vector - 1,
+            "last_column_step": lanes(
+                [count - 1 for count in self.column_steps], index_bits(hardware.column_steps)
+            ),
+            "last_beat": lanes(
+                [count - 1 for count in self.beats_per_vector], index_bits(hardware.result_beats)
+            ),
         }
 
     def credited(self, count: int | None = None) -> Credited:
@@ -67,7 +97,6 @@ class _Results:
             reserve="reserve",
             room="room",
             valid="i_valid",
-            payload="i",
             latency=pipeline_latency(self.hardware),
             payloads=self.steps[:count],
         )
@@ -77,7 +106,7 @@ def _running(results: _Results, hold: int) -> list[Phase]:
     """Send results as fast as there is room, with a consumer that may start late."""
     steps, beats = len(results.steps), len(results.beats)
     spans = []
-    if not hold:
+    if not hold and results.hardware.weight_sets == 1:
         # At full rate the slower side has no bubble.
         a, b = results.hardware.adcs_per_crossbar, results.hardware.results_per_beat
         spans = [
@@ -100,7 +129,8 @@ def _running(results: _Results, hold: int) -> list[Phase]:
 
 def _waiting(results: _Results) -> list[Phase]:
     """Let the results of one vector wait: a beat on offer is not forgotten."""
-    steps, beats = results.column_steps, results.beats_per_vector
+    steps = results.column_steps[results.order[0]]
+    beats = results.beats_per_vector[results.order[0]]
     return [
         Streams("one vector", credited=results.credited(steps), levels=results.levels),
         Clocked("waits", [({}, {"empty": 0, "o__valid": 1})]),
@@ -114,7 +144,10 @@ def cases() -> Iterator[Case]:
     for name in SETS:
         hardware = HARDWARE[name]
         phases: list[Phase] = []
-        for columns in (hardware.cols, hardware.cols - 2, 1):
+        sizes = [hardware.cols, hardware.cols - 2, 1]
+        for first in range(len(sizes)):
+            # Other sets have other sizes.
+            columns = [sizes[(first + s) % len(sizes)] for s in range(hardware.weight_sets)]
             results = _Results(hardware, columns)
             phases += _running(results, hold=0) + _running(results, hold=HOLD)
             phases += _waiting(results)

@@ -1,17 +1,20 @@
-"""Input vectors through a compute unit that holds a tile, as phases of a case."""
+"""Input vectors through a compute unit that holds tiles, as phases of a case."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
-from sim.golden.compute_unit import compute_unit, vector_bit_blocks
+from sim.golden.compute_unit import compute_unit_sets, vector_bit_blocks
 from sim.golden.program_port import program_port
 from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import clip_settle_cycles, fill_cycles, run_cycles
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import Region, entry_words, pack, pack_inputs
+from sme_hw.program import SET_OFFSET, Region, entry_words, in_order, pack, pack_inputs
 from sme_hw.tile_image import TileImage
 
 from .case import Clocked, Expected, Phase, Span, Streams, Values
-from .values import join, lanes, pattern, signed
+from .hardware import input_beat
+from .values import join, pattern, signed
 
 __all__ = ["TileRun"]
 
@@ -22,9 +25,12 @@ class TileRun:
     Parameters
     ----------
     hardware : HardwareParams
-    image : TileImage
-        What the program loads.
-    inputs : numpy.ndarray of integers, shape (vectors, rows)
+    images : sequence of TileImage
+        What the program loads, one for each weight set in use.
+    inputs : sequence of numpy.ndarray of integers, shape (vectors, rows)
+        For each of them, its vectors.
+    order : numpy.ndarray of integers, shape (all vectors,)
+        Set of every vector, in the order in which they are sent.
     clips_before : numpy.ndarray of integers, shape (planes,), optional
         What the clip counters show before the run.
     """
@@ -32,33 +38,52 @@ class TileRun:
     def __init__(
         self,
         hardware: HardwareParams,
-        image: TileImage,
-        inputs: np.ndarray,
+        images: Sequence[TileImage],
+        inputs: Sequence[np.ndarray],
+        order: np.ndarray,
         clips_before: np.ndarray | int = 0,
     ):
         self.hardware = hardware
-        self.image = image
-        counts = vector_bit_blocks(image, hardware, inputs).tolist()
-        self.clocks = run_cycles(hardware, counts, image.size)
-        self.fill = fill_cycles(hardware, counts[:1], image.size)
-        self.program = pack(image, hardware)
+        self.images = images
+        self.order = order
+        pairs = list(zip(images, inputs, strict=True))
+        counts = in_order(order, [vector_bit_blocks(i, hardware, v).tolist() for i, v in pairs])
+        sizes = [images[s].size for s in order]
+        self.clocks = run_cycles(hardware, counts, sizes)
+        self.fill = fill_cycles(hardware, counts[:1], sizes[0])
+        self.program = pack(images, hardware)
 
-        beats = pack_inputs(inputs, hardware)
-        self.beats = beats.shape[1]
-        self.inputs = [
-            lanes(beat, hardware.input_bits) for beat in beats.reshape(-1, hardware.inputs_per_beat)
+        beats = [
+            [[input_beat(hardware, beat, s) for beat in vector] for vector in vectors]
+            for s, vectors in enumerate(pack_inputs(v, hardware) for v in inputs)
         ]
+        self.inputs = in_order(order, beats)
 
-        results, clips = compute_unit(image, hardware, inputs)
+        results, clips = compute_unit_sets(images, hardware, inputs)
         self.clips = clips + clips_before
-        self.results = [
-            join(
-                *((signed(value, hardware.result_bits), hardware.result_bits) for value in beat),
-                (b == len(vector) - 1, 1),
-            )
-            for vector in result_buffer(results, hardware.results_per_beat)
-            for b, beat in enumerate(vector)
+        self.results = in_order(order, [self._beats(part) for part in results])
+
+    def _beats(self, results: np.ndarray) -> list[list[int]]:
+        """Return the payloads of each vector's result beats."""
+        bits = self.hardware.result_bits
+        return [
+            [
+                join(
+                    *((signed(value, bits), bits) for value in beat),
+                    (b == len(vector) - 1, 1),
+                )
+                for b, beat in enumerate(vector)
+            ]
+            for vector in result_buffer(results, self.hardware.results_per_beat)
         ]
+
+    @property
+    def streams(self) -> dict[str, dict[str, list[int]]]:
+        """All vectors and their results, as what is sent and received."""
+        return {
+            "sends": {"i": [beat for vector in self.inputs for beat in vector]},
+            "receives": {"o": [beat for vector in self.results for beat in vector]},
+        }
 
     def load(self) -> list[Phase]:
         """Return the program alone."""
@@ -94,10 +119,11 @@ class TileRun:
             for write in program_port(self.program, self.hardware)
             if write[0] in (Region.GROUPS, Region.RCMR)
         ]
-        writes.sort(key=lambda write: (write[0] == last, -write[1]))
+        first_set = self.order[0]
+        writes.sort(key=lambda write: (write[0] == last, write[1] == first_set, -write[2]))
         words = []
-        for region, entry, value in writes:
-            words += [int(region) << 28 | entry, 1]
+        for region, weight_set, entry, value in writes:
+            words += [int(region) << 28 | weight_set << SET_OFFSET | entry, 1]
             for w in range(entry_words(self.hardware, region)):
                 words.append(pattern(value >> PROGRAM_BITS * w, PROGRAM_BITS))
         clocks = [
@@ -114,7 +140,7 @@ class TileRun:
             Span(("i", 0), ("o", -1), self.clocks - 1),
         ]
         return [
-            Streams("run", sends={"i": self.inputs}, receives={"o": self.results}, spans=spans),
+            Streams("run", **self.streams, spans=spans),
             Clocked("end of run", [({}, {"busy": 0})]),
             self._counters(self.clips),
         ]
@@ -124,8 +150,7 @@ class TileRun:
         return [
             Streams(
                 "run right behind a program",
-                sends={"i": self.inputs},
-                receives={"o": self.results},
+                **self.streams,
                 levels={"program__valid": 0},
             ),
             Clocked("end of run", [({}, {"busy": 0})]),
@@ -136,8 +161,7 @@ class TileRun:
         """Return the vectors, no result being taken until everything has come to a stop."""
         return Streams(
             "run with held results",
-            sends={"i": self.inputs},
-            receives={"o": self.results},
+            **self.streams,
             holds={"o": 2 * self.clocks},
         )
 
@@ -145,35 +169,33 @@ class TileRun:
         """Return the first vector with pauses between its beats; all the way nothing is idle."""
         under_way = {"busy": 1, "program__ready": 0}
         clocks: list[tuple[Values, Expected]] = []
-        for beat in self.inputs[: self.beats]:
+        for beat in self.inputs[0]:
             driven = {"i__valid": 1, "i__payload": beat}
             clocks.append((driven, {"i__ready": 1} | (under_way if clocks else {})))
             clocks.append(({"i__valid": 0}, under_way))
         clocks += [({}, under_way)] * self.clocks
-        results = -(-self.image.columns // self.hardware.results_per_beat)
         return [
             Clocked("beats with pauses", clocks),
-            Streams("results of one vector", receives={"o": self.results[:results]}),
+            Streams("results of one vector", receives={"o": self.results[0]}),
             Clocked("idle again", [({}, {"busy": 0})]),
         ]
 
     def run_reprogrammed(self) -> Phase:
         """Return the vectors together with their own program: it waits for those under way."""
-        return Streams(
-            "same program while running",
-            sends={"program": self.program.tolist(), "i": self.inputs},
-            receives={"o": self.results},
-        )
+        streams = self.streams
+        streams["sends"]["program"] = self.program.tolist()
+        return Streams("same program while running", **streams)
 
     def run_before(self, following: "TileRun", hold: bool) -> Phase:
         """Return the vectors with the program of another run right behind them.
 
         The program waits for these vectors, with ``hold`` for their results alone.
         """
+        streams = self.streams
+        streams["sends"]["program"] = following.program.tolist()
         return Streams(
             f"other program behind {'held results' if hold else 'vectors'}",
-            sends={"i": self.inputs, "program": following.program.tolist()},
-            receives={"o": self.results},
+            **streams,
             holds={"o": 2 * self.clocks} if hold else {},
             after={"program": "i"},
         )

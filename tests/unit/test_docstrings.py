@@ -28,7 +28,9 @@ from tests.cases.hardware import HARDWARE
 
 ROOT = Path(__file__).parents[2]
 
-HARDWARE_PARAMS = replace(HARDWARE["mlc-free-shifts"], input_index=True, zero_skip=True)
+HARDWARE_PARAMS = replace(
+    HARDWARE["mlc-free-shifts"], input_index=True, zero_skip=True, weight_sets=2
+)
 """Parameters with which every optional port is there."""
 
 INSTANCES: dict[type, Callable[[], Any]] = {
@@ -38,10 +40,10 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     ClipCounters: lambda: ClipCounters(planes=2, flags=2, width=3),
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3, lanes=2),
-    EntryWrite: lambda: EntryWrite(entry_bits=9, width=32),
+    EntryWrite: lambda: EntryWrite(hardware=HARDWARE_PARAMS, width=32),
     MergedBank: lambda: MergedBank(rows=5, weight_bits=3, sample_bits=6, depth=3, lanes=2),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
-    VectorHandshake: VectorHandshake,
+    VectorHandshake: lambda: VectorHandshake(HARDWARE_PARAMS),
 }
 """How to make those that need something else than ``hardware``."""
 
