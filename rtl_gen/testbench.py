@@ -43,6 +43,9 @@ class Job:
         Expected clip counters.
     cycles : int
         Expected clocks from the first input beat to the last result beat, both included.
+    chip_cycles : int
+        Cycles in which a chip would convert, all vectors together: one for every bit-cycle of
+        every group and every column step, whatever an FPGA takes at once.
     stalled : bool
         The streams pause at random; results must not change, clocks are not compared.
     """
@@ -54,6 +57,7 @@ class Job:
     results: tuple[np.ndarray, ...]
     clips: np.ndarray
     cycles: int
+    chip_cycles: int
     stalled: bool = False
 
 

@@ -167,7 +167,8 @@ class InputRegister(wiring.Component):
                 shape=blocks.beats * hardware.inputs_per_beat,
                 depth=2 ** len(self._address(self.select.bit_block, slot, place)),
                 init=[],
-                attrs={"no_rw_check": 1},
+                # Wide and not deep: in LUTs it would take more of them than all the rest.
+                attrs={"no_rw_check": 1, "ram_style": "block"},
             )
             m.submodules[f"planes_{b}_{lane}"] = memories[b, lane]
         planes = self._collect(m, blocks, take, fills)
