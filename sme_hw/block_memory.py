@@ -15,8 +15,8 @@ DP16KD_WIDTH = 36
 DP16KD_DEPTH = 512
 """Words of an ECP5 block RAM at its widest."""
 
-DP16KD_DEPTH_MIN = 33
-"""Words from which on an ECP5 block RAM is instantiated; smaller memories fit LUTs."""
+DP16KD_DEPTH_MIN = 17
+"""Words from which on an ECP5 block RAM is instantiated; its LUTs hold 16 words each."""
 
 _HALF = DP16KD_WIDTH // 2
 _ADDRESS_OFFSET = 5

@@ -3,6 +3,7 @@
 from . import (
     adc,
     array_macro,
+    block_memory,
     clip_counter,
     compute_unit,
     configuration,
@@ -24,6 +25,7 @@ __all__ = ["CASES"]
 _MODULES = (
     adc,
     array_macro,
+    block_memory,
     clip_counter,
     compute_unit,
     configuration,
