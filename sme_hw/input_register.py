@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal memories are emitted once (see sharing.py), so most of them are never elaborated.
 """The input register: collects vectors and drives the word lines bit by bit."""
 
 from functools import reduce
@@ -7,9 +9,11 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .block_memory import BlockMemory
 from .cycles import INPUT_BUFFERS, InputBlocks
 from .params import HardwareParams, index_bits
 from .row_conversion import ConvertedBeat
+from .sharing import shared
 
 __all__ = ["BitSelect", "InputRegister", "VectorHandshake", "vector_masks"]
 
@@ -151,15 +155,12 @@ class InputRegister(wiring.Component):
 
         memories = []
         for b in range(blocks.per_slot):
-            memories.append(
-                memory.Memory(
-                    shape=blocks.beats * hardware.inputs_per_beat,
-                    depth=2 ** len(self._address(self.select.bit_cycle, slot, place)),
-                    init=[],
-                    attrs={"no_rw_check": 1},
-                )
+            planes_memory = BlockMemory(
+                width=blocks.beats * hardware.inputs_per_beat,
+                depth=2 ** len(self._address(self.select.bit_cycle, slot, place)),
             )
-            m.submodules[f"planes_{b}"] = memories[b]
+            m.submodules[f"planes_{b}"] = shared(planes_memory, platform)
+            memories.append(planes_memory)
         planes = self._collect(m, blocks, take, fills)
         written = self._write(m, planes, fills, memories, slot, block, place, vector_ends)
 
@@ -224,7 +225,7 @@ class InputRegister(wiring.Component):
         m: Module,
         planes: list[Signal],
         fills: Value,
-        memories: list[memory.Memory],
+        memories: list[BlockMemory],
         *position: Value,
     ) -> Value:
         """Store the planes of a block; returns whether a vector is complete."""
@@ -249,12 +250,11 @@ class InputRegister(wiring.Component):
         with m.Elif(active):
             m.d.sync += [active.eq(~last_plane), plane.eq(plane + 1)]
         for b, block_memory in enumerate(memories):
-            port = block_memory.write_port()
             m.d.comb += [
-                port.addr.eq(self._address(plane, slot, place)),
+                block_memory.write_address.eq(self._address(plane, slot, place)),
                 # Cell currents are reset by a grounded word line: this way round it needs no logic.
-                port.data.eq(~reduce(or_, planes)),
-                port.en.eq(active & (block == b)),
+                block_memory.write_data.eq(~reduce(or_, planes)),
+                block_memory.write_enable.eq(active & (block == b)),
             ]
         return active & last_plane & ends
 
@@ -263,15 +263,16 @@ class InputRegister(wiring.Component):
         slot_bits = (self.hardware.slots - 1).bit_length()
         return Cat(plane, slot[:slot_bits], place)
 
-    def _read(self, m: Module, memories: list[memory.Memory], place: Value) -> None:
+    def _read(self, m: Module, memories: list[BlockMemory], place: Value) -> None:
         """Fetch the selected plane."""
-        planes = []
         for block_memory in memories:
-            port = block_memory.read_port()
             address = self._address(self.select.bit_cycle, self.select.slot, place)
-            m.d.comb += [port.addr.eq(address), port.en.eq(1)]
-            planes.append(port.data)
-        m.d.sync += self.grounded.eq(Cat(planes))
+            m.d.comb += [
+                block_memory.read_address.eq(address),
+                block_memory.read_enable.eq(1),
+                block_memory.output_enable.eq(1),
+            ]
+        m.d.comb += self.grounded.eq(Cat(block_memory.data for block_memory in memories))
 
     def _mask(self, m: Module, starts: Value, accept: Value, slot: Value, *ends: Value) -> None:
         """Note in which bit-cycles the rows of each slot have a 1, one mask a vector."""
