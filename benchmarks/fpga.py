@@ -35,6 +35,7 @@ from sim.mapping import load_parameters
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
+from sme_hw.target import TARGETS
 
 from . import baselines
 from .serial_pins import SerialPins
@@ -112,12 +113,15 @@ class Unit:
         What differs from the preset.
     placed : bool
         Whether it is placed and routed after the synthesis.
+    target : str
+        What its Verilog is emitted for (:mod:`sme_hw.target`).
     """
 
     preset: str
     device: Device
     options: dict[str, Any] = field(default_factory=dict)
     placed: bool = True
+    target: str = TARGETS[0]
 
     @property
     def hardware(self) -> HardwareParams:
@@ -128,6 +132,7 @@ class Unit:
 UNITS = {
     # Ten planes of one bit.
     "paper": Unit("paper", ECP5, {"squeeze": 3}),
+    "paper-ecp5": Unit("paper", ECP5, {"squeeze": 3}, target="ecp5"),
     "lossless": Unit("lossless", ECP5, {"squeeze": 3}),
     "small": Unit("small", ICE40_UP5K, {"squeeze": 3}),
     # The preset as it is, fourteen planes.
@@ -151,7 +156,7 @@ def synthesise(unit: Unit, folder: Path) -> dict[str, dict[str, int]]:
     component = ComputeUnit(hardware=unit.hardware)
     few = unit.device.few_pins
     top = WRAPPER if few else TOP
-    verilog = emit_verilog(SerialPins(component=component) if few else component, top)
+    verilog = emit_verilog(SerialPins(component=component) if few else component, top, unit.target)
     (folder / "design.v").write_text(verilog)
     script = (
         f"read_verilog design.v; setattr -mod -set keep_hierarchy 1 {TOP}; "

@@ -78,7 +78,7 @@ class ClipCounters(wiring.Component):
         amount = Signal(range(self.places * self.flags + 1))
         for plane, clips in enumerate(self.clips):
             flags = [flag & self.valid for flag in clips]
-            arriving = bit_heap(m, [flags], name=f"clips_{plane}")
+            arriving = bit_heap(m, [flags], name=f"clips_{plane}", platform=platform)
             collected = Signal.like(amount, name=f"collected_{plane}", reset_less=True)
             m.d.sync += collected.eq(Mux(turn == plane, 0, collected) + arriving)
             with m.If(turn == plane):

@@ -42,8 +42,8 @@ __all__ = [
     "steady_cycles",
 ]
 
-INPUT_REGISTER_LATENCY = 2
-"""Clocks from a bit-cycle's selection to its word lines: memory and its output register."""
+INPUT_REGISTER_LATENCY = 3
+"""Clocks from a bit-cycle's selection to its word lines: memory, its output register, choice."""
 
 INPUT_BUFFERS = 8
 """Vectors that the input register holds, those that are loaded and computed included.

@@ -1,11 +1,15 @@
+# amaranth: UnusedElaboratable=no
+# Equal memories are emitted once (see sharing.py), so most of them are never elaborated.
 """Shift-and-add: bit-serial samples of a column become its dot product."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .block_memory import BlockMemory
 from .cycles import SHIFT_ADD_LATENCY
 from .params import HardwareParams, index_bits
+from .sharing import shared
 
 __all__ = ["ShiftAdd"]
 
@@ -68,10 +72,8 @@ class ShiftAdd(wiring.Component):
         """Build the shifter and the accumulator memory."""
         m = Module()
         width = self.hardware.result_bits
-        m.submodules.accumulators = accumulators = memory.Memory(
-            shape=signed(width), depth=self.hardware.column_steps, init=[], attrs={"no_rw_check": 1}
-        )
-        write_port, read_port = accumulators.write_port(), accumulators.read_port()
+        accumulators = BlockMemory(width=width, depth=self.hardware.column_steps)
+        m.submodules.accumulators = shared(accumulators, platform)
         controls = self._wait_for_lanes(m)
         operand = self._shift(m, controls.bit_block)
 
@@ -93,19 +95,21 @@ class ShiftAdd(wiring.Component):
             newest = newest & ~same
         from_memory = self._delayed(m, newest, "from_memory", 2)
 
-        total, total_before, stored = (
-            Signal(signed(width), name=name, reset_less=True)
-            for name in ("total", "total_before", "stored")
+        total, total_before = (
+            Signal(signed(width), name=name, reset_less=True) for name in ("total", "total_before")
         )
         # Either is zero unless it counts, so that they need no multiplexer.
         old_stored, old_recent = (
             Signal(signed(width), name=name, reset_less=True)
             for name in ("old_stored", "old_recent")
         )
-        m.d.comb += [read_port.addr.eq(controls.column_step), read_port.en.eq(1)]
+        m.d.comb += [
+            accumulators.read_address.eq(controls.column_step),
+            accumulators.read_enable.eq(1),
+            accumulators.output_enable.eq(1),
+        ]
         m.d.sync += [
-            stored.eq(read_port.data),
-            old_stored.eq(Mux(from_memory, stored, 0)),
+            old_stored.eq(Mux(from_memory, accumulators.data, 0)),
             old_recent.eq(Mux(source[2] | source[3], Mux(source[2], total, total_before), 0)),
             total_before.eq(total),
         ]
@@ -113,9 +117,9 @@ class ShiftAdd(wiring.Component):
         m.d.comb += [
             old.eq(Mux(source[1], total, old_stored | old_recent)),
             new.eq(old + operand),
-            write_port.addr.eq(steps[_ADDITION]),
-            write_port.data.eq(new),
-            write_port.en.eq(valid[_ADDITION]),
+            accumulators.write_address.eq(steps[_ADDITION]),
+            accumulators.write_data.eq(new),
+            accumulators.write_enable.eq(valid[_ADDITION]),
             self.result.eq(total),
         ]
         m.d.sync += [total.eq(new), self.result_valid.eq(valid[_ADDITION] & lasts[_ADDITION])]
