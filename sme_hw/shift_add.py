@@ -10,6 +10,7 @@ from .block_memory import BlockMemory
 from .cycles import SHIFT_ADD_LATENCY
 from .params import HardwareParams, index_bits
 from .sharing import shared
+from .target import target_of
 
 __all__ = ["ShiftAdd"]
 
@@ -75,7 +76,7 @@ class ShiftAdd(wiring.Component):
         accumulators = BlockMemory(width=width, depth=self.hardware.column_steps)
         m.submodules.accumulators = shared(accumulators, platform)
         controls = self._wait_for_lanes(m)
-        operand = self._shift(m, controls.bit_block)
+        operand = self._shift(m, platform, controls.bit_block)
 
         # Controls of the samples that came 1, 2 and 3 clocks ago.
         valid, steps, lasts = [controls.valid], [controls.column_step], [controls.last]
@@ -152,7 +153,7 @@ class ShiftAdd(wiring.Component):
             controls = later
         return controls
 
-    def _shift(self, m: Module, bit_block: Value) -> Signal:
+    def _shift(self, m: Module, platform: object, bit_block: Value) -> Signal:
         """Give the samples their signs and binary weights while the memory is read."""
         width = self.hardware.result_bits
         samples = []
@@ -170,11 +171,19 @@ class ShiftAdd(wiring.Component):
                 sums.append(total)
             samples, level = sums, level + 1
         amount = Signal(len(bit_block) + level, name="shift_1", reset_less=True)
+        operand = Signal(signed(width), reset_less=True)
+        m.d.sync += amount.eq(bit_block << level)
+        if target_of(platform) == "ecp5":
+            # A multiplier instead of LUTs: to shift is to multiply by a power of two.
+            sample = Signal.like(samples[0], name="sample", reset_less=True)
+            scale = Signal(
+                (self.hardware.bit_blocks - 1 << level) + 1, name="scale", reset_less=True
+            )
+            m.d.sync += [sample.eq(samples[0]), scale.eq(1 << amount), operand.eq(sample * scale)]
+            return operand
         fine = Signal(2, name="shift_2", reset_less=True)
         coarse = Signal(signed(width), name="coarse", reset_less=True)
-        operand = Signal(signed(width), reset_less=True)
         m.d.sync += [
-            amount.eq(bit_block << level),
             coarse.eq(samples[0] << Cat(Const(0, 2), amount[2:])),
             fine.eq(amount),
             operand.eq(coarse << fine),
