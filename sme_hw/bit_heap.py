@@ -46,7 +46,8 @@ def bit_heap(
     """
     bits = [list(column) for column in columns]
     heights = tuple(len(column) for column in bits)
-    ecp5 = target_of(platform) == "ecp5"
+    # Adding two or three bits takes fewer LUTs than leading a chain's carry in and out.
+    ecp5 = target_of(platform) == "ecp5" and sum(heights) > 3
     adders: list[Adder] = []
     for number, stage in enumerate(wide_heap_plan(heights) if ecp5 else heap_plan(heights), 1):
         stage_name = f"{name}_{number}"

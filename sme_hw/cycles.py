@@ -13,7 +13,7 @@ from .params import HardwareParams
 
 __all__ = [
     "ADC_LATENCY",
-    "BLOCK_ROWS",
+    "BLOCK_BEATS",
     "GATHER_LATENCY",
     "INPUT_BUFFERS",
     "INPUT_REGISTER_LATENCY",
@@ -51,8 +51,10 @@ INPUT_BUFFERS = 8
 With so many, and at least two input bits, loading and computing never wait for one another
 where all vectors are alike."""
 
-BLOCK_ROWS = 32
-"""Rows that are turned into bit planes together, if there are as many: the width of block RAMs."""
+BLOCK_BEATS = 16
+"""Beats whose rows are turned into bit planes together, if there are as many.
+
+More would take more logic; fewer would hold up loading, as a block leaves bit by bit."""
 
 ROW_CONVERSION_LATENCY = 3
 """Clocks from an input beat to its converted beat."""
@@ -136,7 +138,7 @@ def clip_settle_cycles(planes: int, flags: int) -> int:
     The flags of a clock are added up and collected, wait for their counter to come round, and for
     it to come round again to be shown.
     """
-    return bit_heap_latency([flags]) + 2 * max(2, planes) + 2
+    return bit_heap_latency([flags]) + 2 * max(2, planes) + 3
 
 
 def pipeline_latency(hardware: HardwareParams) -> int:
@@ -206,8 +208,7 @@ class InputBlocks:
     @classmethod
     def of(cls, hardware: HardwareParams) -> "InputBlocks":
         """Return the blocks of some hardware."""
-        rows = hardware.slot_beats * hardware.inputs_per_beat
-        beats = _ceil_div(hardware.slot_beats, _ceil_div(rows, BLOCK_ROWS))
+        beats = _ceil_div(hardware.slot_beats, _ceil_div(hardware.slot_beats, BLOCK_BEATS))
         per_slot = _ceil_div(hardware.slot_beats, beats)
         return cls(beats, per_slot, hardware.slot_beats - (per_slot - 1) * beats)
 

@@ -4,6 +4,7 @@ from amaranth import Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .compare import at_least
 from .params import HardwareParams, index_bits
 from .program import (
     GROUP_LAST_OFFSET,
@@ -17,23 +18,7 @@ from .program import (
 from .program_port import EntryWrite
 from .weight_sets import of_set, per_set, set_of
 
-__all__ = ["ProgramCheck", "at_least"]
-
-
-def at_least(value: Value, limit: int) -> Value:
-    """Return whether an unsigned value is at least a constant, without a carry chain.
-
-    Comparators over whole words would take more logic than all the rest of the check.
-    """
-    width = (limit - 1).bit_length() if limit else 0
-    if len(value) < width or (len(value) == width and limit == 1 << width):
-        return Const(0, 1)
-    result: Value = value[width:].any() if len(value) > width else Const(0, 1)
-    low: Value = Const(1, 1)
-    for i in range(width):
-        bit_of_limit = limit >> i & 1
-        low = value[i] & low if bit_of_limit else value[i] | low
-    return result | low if limit < 1 << width else result
+__all__ = ["ProgramCheck"]
 
 
 class ProgramCheck(wiring.Component):
@@ -103,6 +88,7 @@ class ProgramCheck(wiring.Component):
         hardware, write = self.hardware, self.write
         first = write.data[:GROUP_LAST_OFFSET]
         last = write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]
+        bits = index_bits(hardware.converted_bits)
         slot = write.data[GROUP_SLOT_OFFSET : 2 * GROUP_SLOT_OFFSET]
         # The tables of several weight sets may be written in turns.
         given_in_sets = Signal(per_set(hardware, hardware.slots), name="given")
@@ -117,8 +103,9 @@ class ProgramCheck(wiring.Component):
         return (
             at_least(write.entry, hardware.slots)
             | at_least(slot, hardware.slots)
-            | (last < first)
+            | at_least(first, hardware.converted_bits)
             | at_least(last, hardware.converted_bits)
+            | (last[:bits] < first[:bits])
             | (before & here).any()
         )
 

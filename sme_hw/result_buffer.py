@@ -9,6 +9,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .block_memory import BlockMemory
+from .compare import at_least
 from .cycles import result_buffer_depth
 from .params import HardwareParams, index_bits
 from .sharing import shared
@@ -154,7 +155,7 @@ class ResultBuffer(wiring.Component):
         m.d.sync += [
             released.eq(fetch),
             # A clock late, so two entries must be free for one to be promised.
-            self.room.eq(reserved < self.depth - 2),
+            self.room.eq(~at_least(reserved, self.depth - 2)),
             reserved.eq(reserved + self.reserve - released),
         ]
         with m.If(self.i_valid):
