@@ -148,27 +148,26 @@ class GroupScheduler(wiring.Component):
         m.d.comb += read_port.en.eq(1)
         m.d.sync += fetched.eq(read_port.addr)
 
-        group = Signal(index_bits(hardware.slots))
         slot = Signal(index_bits(hardware.slots))
         first_bit, last_bit = Signal(), Signal()
         column = Signal(index_bits(hardware.column_steps))
         active = Signal()
         column_ends, bits_end, ends, begins = Signal(), Signal(), Signal(), Signal()
-        final_group = Signal()
+        # Compared a clock before they count: whatever ends here decides on all that follows.
+        final_column, first_group, final_group = Signal(), Signal(), Signal()
         entry = read_port.data
         bit_counter = self._skipping_bits if hardware.zero_skip else self._all_bits
         bit_cycle = bit_counter(m, entry, begins, advance, column_ends, last_bit)
         sign_bit = Signal.like(bit_cycle)
         m.d.comb += [
-            final_group.eq(group == self.last_group),
             self.step.bit_cycle.eq(bit_cycle),
             self.step.slot.eq(slot),
             self.step.column_step.eq(column),
             self.step.subtract.eq(int(hardware.signed_inputs) & (bit_cycle == sign_bit)),
-            self.step.first.eq((group == 0) & first_bit),
+            self.step.first.eq(first_group & first_bit),
             self.step.last.eq(final_group & last_bit),
             self.step_valid.eq(active & (self.room | ~self.step.last)),
-            column_ends.eq(self.step_valid & (column == self.last_column_step)),
+            column_ends.eq(self.step_valid & final_column),
             bits_end.eq(column_ends & last_bit),
             ends.eq(bits_end & final_group),
             self.done.eq(ends),
@@ -177,14 +176,20 @@ class GroupScheduler(wiring.Component):
             advance.eq(begins | (bits_end & ~final_group)),
         ]
         with m.If(self.step_valid):
-            m.d.sync += column.eq(column + 1)
+            m.d.sync += [
+                column.eq(column + 1),
+                final_column.eq(column + 1 == self.last_column_step),
+            ]
+        with m.If(column_ends | ~active):
+            m.d.sync += [column.eq(0), final_column.eq(self.last_column_step == 0)]
         with m.If(column_ends):
-            m.d.sync += [column.eq(0), first_bit.eq(0)]
+            m.d.sync += first_bit.eq(0)
         with m.If(ends):
             m.d.sync += active.eq(0)
         with m.If(advance):
             m.d.sync += [
-                group.eq(fetched),
+                first_group.eq(fetched == 0),
+                final_group.eq(fetched == self.last_group),
                 slot.eq(entry.slot),
                 sign_bit.eq(entry.last),
                 first_bit.eq(1),
@@ -199,11 +204,16 @@ class GroupScheduler(wiring.Component):
         """Count through the bit-cycles of a group; returns the present one."""
         bit_cycle = Signal(index_bits(self.hardware.converted_bits))
         last = Signal.like(bit_cycle)
-        m.d.comb += last_bit.eq(bit_cycle == last)
+        final = Signal()
+        m.d.comb += last_bit.eq(final)
         with m.If(column_ends):
-            m.d.sync += bit_cycle.eq(bit_cycle + 1)
+            m.d.sync += [bit_cycle.eq(bit_cycle + 1), final.eq(bit_cycle + 1 == last)]
         with m.If(advance):
-            m.d.sync += [bit_cycle.eq(entry.first), last.eq(entry.last)]
+            m.d.sync += [
+                bit_cycle.eq(entry.first),
+                last.eq(entry.last),
+                final.eq(entry.first == entry.last),
+            ]
         return bit_cycle
 
     def _skipping_bits(

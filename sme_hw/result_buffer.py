@@ -119,7 +119,11 @@ class ResultBuffer(wiring.Component):
         newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
         column = Signal.like(self.last_column_step)
         ends = Signal()
+        # Whoever reserves is told about room by a register, and is counted a clock later.
         reserved = Signal(range(self.depth))
+        low_bits = Signal(2)
+        just_reserved = Signal()
+        room = Signal(init=1)
         fetched, fetch, moves, released = Signal(), Signal(), Signal(), Signal()
         buffered = _Buffered(
             Signal(width, name="oldest_data"),
@@ -139,10 +143,21 @@ class ResultBuffer(wiring.Component):
             entries.read_enable.eq(~fetched | moves),
             entries.output_enable.eq(moves),
             Cat(buffered.data, buffered.ends).eq(entries.data),
-            self.room.eq(reserved != self.depth - 1),
-            self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid & ~released),
+            self.room.eq(room),
+            low_bits.eq(reserved[:2] + just_reserved - released),
+            self.empty.eq(
+                (reserved == 0)
+                & ~(just_reserved | fetched | buffered.valid | self.o.valid | released)
+            ),
         ]
-        m.d.sync += [released.eq(fetch), reserved.eq(reserved + self.reserve - released)]
+        m.d.sync += [
+            released.eq(fetch),
+            just_reserved.eq(self.reserve),
+            reserved.eq(reserved + just_reserved - released),
+            # All but one entry may be in use: a number of ones only, now or with one more. Near
+            # it, only the lowest bits change.
+            room.eq(~(reserved[2:].all() & low_bits[1] & (low_bits[0] | self.reserve))),
+        ]
         with m.If(self.i_valid):
             m.d.sync += [newest.eq(newest + 1), column.eq(Mux(ends, 0, column + 1))]
         with m.If(fetch):
