@@ -14,6 +14,7 @@ from .params import HardwareParams
 __all__ = [
     "ADC_LATENCY",
     "BLOCK_BEATS",
+    "COLLECT_LATENCY",
     "GATHER_LATENCY",
     "INPUT_BUFFERS",
     "INPUT_REGISTER_LATENCY",
@@ -50,6 +51,9 @@ INPUT_BUFFERS = 8
 
 With so many, and at least two input bits, loading and computing never wait for one another
 where all vectors are alike."""
+
+COLLECT_LATENCY = 3
+"""Clocks from a vector's last full block to its hand-over, besides one for each bit plane."""
 
 BLOCK_BEATS = 16
 """Beats whose rows are turned into bit planes together, if there are as many.
@@ -373,7 +377,7 @@ def _result_clocks(
         taken = max(ordered + ROW_CONVERSION_LATENCY, filled + 1)
         filled = max(taken + blocks.beats - 1, filled + hardware.converted_bits)
         filled += (blocks.count(hardware, size.physical_rows) - 1) * block_clocks
-        ready = filled + hardware.converted_bits + 2
+        ready = filled + hardware.converted_bits + COLLECT_LATENCY
         handed_over = max(ready, last_step)
         steps = _ceil_div(size.columns, hardware.adcs_per_crossbar)
         last_step = results.vector(handed_over + (count - 1) * steps + 1, size)

@@ -79,11 +79,11 @@ class InputRegister(wiring.Component):
     bit-cycle (reconstructed). At most :data:`sme_hw.cycles.INPUT_BUFFERS` vectors may be here, the
     one that computes included; with so many, loading never keeps computing waiting.
 
-    A vector's beats are those of its slots, each slot beginning with a new beat. It is handed over
-    :data:`sme_hw.cycles.COLLECT_LATENCY` clocks after its last block is full at the earliest; a
-    block that its last beat leaves short takes as many clocks as a full one. The word lines follow
-    ``select`` by :data:`sme_hw.cycles.INPUT_REGISTER_LATENCY` clocks; the selection in the clock
-    of a hand-over still refers to the vector before.
+    A vector's beats are those of its slots, each slot beginning with a new beat; a block that they
+    leave short takes as many clocks as a full one. After its last block, a vector is handed over
+    ``converted_bits`` and :data:`sme_hw.cycles.COLLECT_LATENCY` clocks later at the earliest. The
+    word lines follow ``select`` by :data:`sme_hw.cycles.INPUT_REGISTER_LATENCY` clocks; the
+    selection in the clock of a hand-over still refers to the vector before.
 
     Parameters
     ----------
@@ -264,15 +264,21 @@ class InputRegister(wiring.Component):
             m.d.sync += [active.eq(~last_plane), plane.eq(plane + 1)]
         lane_bits = self.hardware.lane_bits
         bit_block = plane >> lane_bits
+        address = self._address(bit_block[: len(self.select.bit_block)], slot, place)
+        leaving = Signal(len(planes[0]), reset_less=True)
+        write_address = Signal(len(address), reset_less=True)
+        # Cell currents are reset by a grounded word line: this way round it needs no logic.
+        m.d.sync += [leaving.eq(~reduce(or_, planes)), write_address.eq(address)]
         for (b, lane), block_memory in memories.items():
-            address = self._address(bit_block[: len(self.select.bit_block)], slot, place)
+            writes = active & (block == b) & (plane[:lane_bits] == lane)
+            m.d.sync += block_memory.write_enable.eq(writes)
             m.d.comb += [
-                block_memory.write_address.eq(address),
-                # Cell currents are reset by a grounded word line: this way round it needs no logic.
-                block_memory.write_data.eq(~reduce(or_, planes)),
-                block_memory.write_enable.eq(active & (block == b) & (plane[:lane_bits] == lane)),
+                block_memory.write_address.eq(write_address),
+                block_memory.write_data.eq(leaving),
             ]
-        return active & last_plane & ends
+        written = Signal()
+        m.d.sync += written.eq(active & last_plane & ends)
+        return written
 
     def _address(self, bit_block: Value, slot: Value, place: Value) -> Value:
         """Return where the planes of a slot are in the memories, one lane in each."""
