@@ -6,7 +6,7 @@ LUT4 of an ECP5 are counted as nextpnr does, a carry cell as two; of a unit that
 synthesised, without the cells that nextpnr adds to lead carries in and out. LUT4 of an iCE40 are
 counted by Yosys, because nextpnr only knows logic cells: a LUT, a carry and a flip-flop. A binary
 operation is an AND or its share of a popcount: a clock of all planes does 2 x rows operations for
-each plane, sign and ADC.
+each plane, sign, ADC and emulation lane.
 
 The pins of an iCE40 are too few for a unit. There, it stands in :class:`SerialPins`, which is kept
 apart during the synthesis, so that neither is optimised into the other, and is not in the figures.
@@ -134,6 +134,10 @@ UNITS = {
     "paper": Unit("paper", ECP5, {"squeeze": 3}),
     "paper-ecp5": Unit("paper", ECP5, {"squeeze": 3}, target="ecp5"),
     "lossless": Unit("lossless", ECP5, {"squeeze": 3}),
+    "lossless-ecp5": Unit("lossless", ECP5, {"squeeze": 3}, target="ecp5"),
+    "lossless-ecp5-4-lanes": Unit(
+        "lossless", ECP5, {"squeeze": 3, "emulation_lanes": 4}, target="ecp5"
+    ),
     "small": Unit("small", ICE40_UP5K, {"squeeze": 3}),
     # The preset as it is, fourteen planes.
     "small-14": Unit("small", ICE40_UP5K),
@@ -272,7 +276,8 @@ def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
             wrapper = resources(device, modules.get(WRAPPER, {}))["FF"]
             figures |= {key: used[kind][0] - wrapper for key, kind in device.placed.items()}
             figures |= speed(reports) if reports else {"short_of": _short_of(used)}
-    operations = 2 * 2 * hardware.planes * hardware.rows * hardware.adcs_per_crossbar
+    conversions = hardware.clip_flags * hardware.planes
+    operations = 2 * hardware.rows * conversions
     figures["operations_per_clock"] = operations
     figures["LUT4_per_operation"] = round(figures["LUT4"] / operations, 3)
     return figures
