@@ -192,8 +192,8 @@ class ComputeUnit(wiring.Component):
             step[clock] = valid, payload
 
         result_set = set_of(step[at_samples][1])
-        for clock in range(1, shift_add_latency(hardware) + 1):
-            result_set = delayed_set(m, result_set, f"result_set_{clock}")
+        for clock in range(shift_add_latency(hardware)):
+            result_set = delayed_set(m, result_set, f"result_set_{clock + 1}")
         if len(result_set):
             m.d.comb += results.i_set.eq(result_set)
 
@@ -282,9 +282,8 @@ class ComputeUnit(wiring.Component):
             group.slot.eq(Mux(writing, field["slot"], step.slot)),
             group.column_step.eq(Mux(writing, field["column_step"], step.column_step)),
         ]
-        number = delayed_set(m, Mux(writing, set_of(port.write), set_of(step)), "set")
-        if len(number):
-            m.d.comb += group.set.eq(number)
+        if hardware.set_bits:
+            m.d.sync += group.set.eq(Mux(writing, port.write.set, step.set))
         return group
 
     def _clip_counters(

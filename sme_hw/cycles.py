@@ -321,7 +321,7 @@ class _Results:
         # Clocks in which the last results left the buffer's memory, and in which the last one
         # came into its output register and left that.
         self.fetched: deque[int] = deque(maxlen=result_buffer_depth(hardware) - 1)
-        self.moved = self.left = -1
+        self.moved = self.left = self.last_step = -1
 
     def vector(self, step: int, size: TileSize) -> int:
         """Send a vector's results; returns the clock of its last step.
@@ -335,9 +335,7 @@ class _Results:
         a, b = self.hardware.adcs_per_crossbar, self.hardware.results_per_beat
         latency = pipeline_latency(self.hardware)
         for column in range(0, size.columns, a):
-            if len(self.fetched) == self.fetched.maxlen:
-                # There is room for a result two clocks after an older one left.
-                step = max(step, self.fetched[0] + 2)
+            step = self._with_room(step)
             self.fetched.append(max(step + latency + 1, self.moved))
             self.moved = max(self.fetched[-1] + 1, self.left)
             done = min(column + a, size.columns)
@@ -348,8 +346,24 @@ class _Results:
                 self.left = self.moved + 1
                 if done % b == 0 or done == size.columns:
                     self._send(self.left + 1)
+            self.last_step = step
             step += 1
-        return step - 1
+        return self.last_step
+
+    def _with_room(self, step: int) -> int:
+        """Return the clock from ``step`` on in which there is room for a result.
+
+        The clock before, two entries must have been free, not counting a result whose step came
+        in that clock. An entry is free two clocks after its result was fetched.
+        """
+        room = self.fetched.maxlen or 0
+        if step == self.last_step + 1:
+            if len(self.fetched) < room or self.fetched[0] + 3 <= step:
+                return step
+            step += 1
+        if len(self.fetched) < room - 1:
+            return step
+        return max(step, self.fetched[1 - room] + 3)
 
     def _send(self, clock: int) -> None:
         """Note a beat on the result stream."""

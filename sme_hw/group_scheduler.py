@@ -159,13 +159,11 @@ class GroupScheduler(wiring.Component):
         present_set = delayed_set(m, next_set, "present_set", begins)
         last_group = self._limit(m, self.last_group, begins, "last_group_of_set")
         last_column_step = self._limit(m, self.last_column_step, begins, "last_column_of_set")
-        next_last_column = Mux(begins, of_set(self.last_column_step, next_set), last_column_step)
         last_fetched = fetched == last_group
         set_stays, set_goes_on = next_set, next_set
         if len(next_set):
             new = fetched == 0
-            of_next = of_set(self.last_group, next_set)
-            last_fetched = Mux(new, of_next == 0, last_fetched)
+            last_fetched = Mux(new, of_set(self.last_group, next_set) == 0, last_fetched)
             set_behind = Mux(last_fetched, self.vector.set_behind, next_set)
             set_stays = Mux(new, next_set, present_set)
             set_goes_on = Mux(new, set_behind, Mux(last_fetched, next_set, present_set))
@@ -219,8 +217,11 @@ class GroupScheduler(wiring.Component):
             m.d.comb += next_column.eq(Mux(final_column, 0, column + 1))
         m.d.sync += [
             column.eq(next_column),
-            final_column.eq(next_column == next_last_column),
+            final_column.eq(next_column == last_column_step),
         ]
+        if len(next_set):
+            with m.If(begins):
+                m.d.sync += final_column.eq(of_set(self.last_column_step, next_set) == 0)
         with m.If(column_ends):
             m.d.sync += first_bit.eq(0)
         with m.If(ends):

@@ -121,7 +121,7 @@ class MergedXbGroup(wiring.Component):
     Members
     -------
     write : In(CellWrite)
-        Programming port; it writes where ``slot`` and ``column_step`` point to.
+        Programming port; it writes where ``slot``, ``column_step`` and ``set`` point to.
     slot : In(range(slots))
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
@@ -130,6 +130,8 @@ class MergedXbGroup(wiring.Component):
         Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
+    set : In(range(weight_sets))
+        Weights that take part; only with several sets.
     samples : Out(ArrayLayout(ArrayLayout(signed(splice_bits), emulation_lanes), A))
         Spliced samples.
     """
@@ -159,6 +161,7 @@ class MergedXbGroup(wiring.Component):
         m = Module()
         hardware = self.hardware
         word = Cat(self.column_step[: self.column_bits], self.slot)
+        address = set_address(word, self.set_words, set_of(self))
         for a in range(hardware.adcs_per_crossbar):
             bank = MergedBank(
                 rows=hardware.group_rows,
@@ -171,7 +174,7 @@ class MergedXbGroup(wiring.Component):
             m.d.comb += [
                 bank.write_enable.eq(self.write.enable & (self.write.adc == a)),
                 bank.write_data.eq(self.write.data),
-                bank.address.eq(set_address(word, self.set_words, set_of(self))),
+                bank.address.eq(address),
                 bank.grounded.eq(self.grounded),
                 self.samples[a].eq(bank.samples),
             ]

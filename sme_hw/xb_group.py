@@ -53,7 +53,7 @@ class XbGroup(wiring.Component):
     Members
     -------
     write : In(PlaneWrite)
-        Programming port; it writes where ``slot`` and ``column_step`` point to.
+        Programming port; it writes where ``slot``, ``column_step`` and ``set`` point to.
     slot : In(range(slots))
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
@@ -62,6 +62,8 @@ class XbGroup(wiring.Component):
         Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
+    set : In(range(weight_sets))
+        Cells that take part; only with several sets.
     samples : Out(ArrayLayout(ArrayLayout(signed(splice_bits), emulation_lanes), A))
         Spliced samples.
     clips : Out(ArrayLayout(2 * A * emulation_lanes, planes))

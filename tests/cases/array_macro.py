@@ -18,7 +18,15 @@ __all__ = ["cases"]
 
 READS = 80
 
-SETS = ("slc", "mlc-free-shifts", "narrow", "coarse-adc", "two-lanes", "sets", "sets-quick")
+SETS = (
+    "slc",
+    "mlc-free-shifts",
+    "narrow",
+    "coarse-adc",
+    "two-lanes",
+    "sets",
+    "sets-quick",
+)
 
 
 def _phase(hardware: HardwareParams, plane: int) -> Clocked:

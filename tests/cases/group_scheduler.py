@@ -25,11 +25,11 @@ SETS = (
     "narrow",
     "zero-skip",
     "reordered-zero-skip",
-    "two-lanes",
-    "four-lanes",
     "sets",
     "sets-reordered",
     "sets-quick",
+    "two-lanes",
+    "four-lanes",
 )
 
 

@@ -28,11 +28,11 @@ SETS = (
     "coarse-adc",
     "tall",
     "zero-skip",
-    "two-lanes",
-    "four-lanes",
     "sets",
     "sets-reordered",
     "sets-quick",
+    "two-lanes",
+    "four-lanes",
 )
 
 
