@@ -6,7 +6,7 @@ LUT4 of an ECP5 are counted as nextpnr does, a carry cell as two; of a unit that
 synthesised, without the cells that nextpnr adds to lead carries in and out. LUT4 of an iCE40 are
 counted by Yosys, because nextpnr only knows logic cells: a LUT, a carry and a flip-flop. A binary
 operation is an AND or its share of a popcount: a clock of all planes does 2 x rows operations for
-each plane, sign and ADC.
+each plane, sign, ADC and emulation lane.
 
 The pins of an iCE40 are too few for a unit. There, it stands in :class:`SerialPins`, which is kept
 apart during the synthesis, so that neither is optimised into the other, and is not in the figures.
@@ -35,6 +35,7 @@ from sim.mapping import load_parameters
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
+from sme_hw.target import TARGETS
 
 from . import baselines
 from .serial_pins import SerialPins
@@ -112,12 +113,15 @@ class Unit:
         What differs from the preset.
     placed : bool
         Whether it is placed and routed after the synthesis.
+    target : str
+        What its Verilog is emitted for (:mod:`sme_hw.target`).
     """
 
     preset: str
     device: Device
     options: dict[str, Any] = field(default_factory=dict)
     placed: bool = True
+    target: str = TARGETS[0]
 
     @property
     def hardware(self) -> HardwareParams:
@@ -128,7 +132,12 @@ class Unit:
 UNITS = {
     # Ten planes of one bit.
     "paper": Unit("paper", ECP5, {"squeeze": 3}),
+    "paper-ecp5": Unit("paper", ECP5, {"squeeze": 3}, target="ecp5"),
     "lossless": Unit("lossless", ECP5, {"squeeze": 3}),
+    "lossless-ecp5": Unit("lossless", ECP5, {"squeeze": 3}, target="ecp5"),
+    "lossless-ecp5-4-lanes": Unit(
+        "lossless", ECP5, {"squeeze": 3, "emulation_lanes": 4}, target="ecp5"
+    ),
     "small": Unit("small", ICE40_UP5K, {"squeeze": 3}),
     # The preset as it is, fourteen planes.
     "small-14": Unit("small", ICE40_UP5K),
@@ -151,7 +160,7 @@ def synthesise(unit: Unit, folder: Path) -> dict[str, dict[str, int]]:
     component = ComputeUnit(hardware=unit.hardware)
     few = unit.device.few_pins
     top = WRAPPER if few else TOP
-    verilog = emit_verilog(SerialPins(component=component) if few else component, top)
+    verilog = emit_verilog(SerialPins(component=component) if few else component, top, unit.target)
     (folder / "design.v").write_text(verilog)
     script = (
         f"read_verilog design.v; setattr -mod -set keep_hierarchy 1 {TOP}; "
@@ -267,7 +276,8 @@ def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
             wrapper = resources(device, modules.get(WRAPPER, {}))["FF"]
             figures |= {key: used[kind][0] - wrapper for key, kind in device.placed.items()}
             figures |= speed(reports) if reports else {"short_of": _short_of(used)}
-    operations = 2 * 2 * hardware.planes * hardware.rows * hardware.adcs_per_crossbar
+    conversions = hardware.clip_flags * hardware.planes
+    operations = 2 * hardware.rows * conversions
     figures["operations_per_clock"] = operations
     figures["LUT4_per_operation"] = round(figures["LUT4"] / operations, 3)
     return figures

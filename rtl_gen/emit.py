@@ -8,6 +8,9 @@ from amaranth.back import verilog
 from amaranth.hdl import ClockSignal, ResetSignal
 from amaranth.lib import wiring
 
+from sme_hw.params import check_choice
+from sme_hw.target import TARGETS
+
 __all__ = ["ModuleLibrary", "emit_verilog"]
 
 
@@ -26,10 +29,14 @@ class ModuleLibrary:
     ----------
     prefix : str
         Put before the names of all modules.
+    target : str
+        What components see as ``platform.target`` (:mod:`sme_hw.target`).
     """
 
-    def __init__(self, prefix: str):
+    def __init__(self, prefix: str, target: str):
+        check_choice("target", target, list(TARGETS))
         self.prefix = prefix
+        self.target = target
         self.modules: dict[str, str] = {}
         self._names: dict[tuple[object, ...], str] = {}
 
@@ -68,7 +75,7 @@ def _convert(component: wiring.Component, name: str, platform: ModuleLibrary) ->
     return text[text.index("module") :]
 
 
-def emit_verilog(component: wiring.Component, name: str) -> str:
+def emit_verilog(component: wiring.Component, name: str, target: str = TARGETS[0]) -> str:
     """Return the Verilog of ``component`` as module ``name``, with all it consists of.
 
     Parameters
@@ -77,7 +84,9 @@ def emit_verilog(component: wiring.Component, name: str) -> str:
         Design to emit; its ports become those of the top module, ``a.b`` as ``a__b``.
     name : str
         Name of the top module and prefix of all others.
+    target : str
+        ``"portable"``, or ``"ecp5"`` for the same with primitives of that FPGA family.
     """
-    library = ModuleLibrary(name)
+    library = ModuleLibrary(name, target)
     top = _convert(component, name, library)
     return "\n".join([top, *library.modules.values()])

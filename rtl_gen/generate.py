@@ -13,6 +13,7 @@ from sme_hw import cycles
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import HardwareParams
 from sme_hw.program import input_fields, memory_map
+from sme_hw.target import TARGETS
 
 from .emit import emit_verilog
 from .files import staged_directory, write_json
@@ -58,7 +59,9 @@ def _ports(component: wiring.Component) -> list[dict[str, Any]]:
     return ports
 
 
-def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dict[str, Any]:
+def manifest(
+    component: ComputeUnit, verilog: str, target: str, extra: dict[str, Any]
+) -> dict[str, Any]:
     """Describe a design for machines: the content of ``design.json``.
 
     Parameters
@@ -67,6 +70,8 @@ def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dic
         The design.
     verilog : str
         What was emitted for it.
+    target : str
+        What it was emitted for (:mod:`sme_hw.target`).
     extra : dict
         More entries, for example the mapping parameters it was derived from.
     """
@@ -77,6 +82,7 @@ def manifest(component: ComputeUnit, verilog: str, extra: dict[str, Any]) -> dic
     return {
         "format": FORMAT,
         "top": TOP,
+        "target": target,
         "parameters": hardware.as_dict(),
         **extra,
         "derived": {
@@ -115,6 +121,7 @@ def generate(
     directory: str | Path,
     jobs: Sequence[Job],
     *,
+    target: str = TARGETS[0],
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write ``design.v``, ``design.json`` and the testbench ``tb/`` of a compute unit.
@@ -126,6 +133,8 @@ def generate(
         Where to; it is made if need be. On any error nothing is written.
     jobs : sequence of Job
         What the testbench runs and what must come out.
+    target : str
+        What the Verilog is emitted for (:mod:`sme_hw.target`).
     extra : dict, optional
         More entries for the manifest.
 
@@ -137,13 +146,13 @@ def generate(
     Raises
     ------
     InputError
-        The folder cannot be written to.
+        The folder cannot be written to, or there is no such target.
     """
     with staged_directory(directory) as stage:
         component = ComputeUnit(hardware=hardware)
-        verilog = emit_verilog(component, TOP)
-        description = manifest(component, verilog, extra or {})
+        verilog = emit_verilog(component, TOP, target)
+        description = manifest(component, verilog, target, extra or {})
         (stage / "design.v").write_text(verilog, encoding="utf-8")
         write_json(stage / "design.json", description)
-        write_testbench(stage / "tb", hardware, jobs)
+        write_testbench(stage / "tb", hardware, jobs, target)
     return description

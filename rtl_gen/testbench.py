@@ -21,6 +21,8 @@ WORD_BITS = 32
 
 DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
 _FIXED_FILES = ("bench.v", "tb_design.py", "run.py", "vcd_to_fst.py")
+_MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v")}
+"""Simulation models of the primitives that each target's Verilog instantiates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,9 @@ class Job:
         Expected clip counters.
     cycles : int
         Expected clocks from the first input beat to the last result beat, both included.
+    chip_cycles : int
+        Cycles in which a chip would convert, all vectors together: one for every bit-cycle of
+        every group and every column step, whatever an FPGA takes at once.
     stalled : bool
         The streams pause at random; results must not change, clocks are not compared.
     """
@@ -54,6 +59,7 @@ class Job:
     results: tuple[np.ndarray, ...]
     clips: np.ndarray
     cycles: int
+    chip_cycles: int
     stalled: bool = False
 
 
@@ -158,11 +164,13 @@ def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequen
     _write_words(directory / "expected.hex", expected)
 
 
-def write_testbench(directory: Path, hardware: HardwareParams, jobs: Sequence[Job]) -> None:
+def write_testbench(
+    directory: Path, hardware: HardwareParams, jobs: Sequence[Job], target: str
+) -> None:
     """Write a complete testbench that needs nothing of this package."""
     directory.mkdir()
     folder = resources.files("rtl_gen") / "tb"
-    for name in _FIXED_FILES:
+    for name in (*_FIXED_FILES, *_MODELS[target]):
         (directory / name).write_bytes((folder / name).read_bytes())
     write_testbench_data(directory, hardware, jobs)
 

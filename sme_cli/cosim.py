@@ -26,8 +26,10 @@ def _print_result(result: CosimResult) -> None:
     for tile in result.tiles:
         clocks = None if tile.stalled else f"{tile.cycles} / {tile.predicted_cycles}"
         clips = f"{sum(tile.clips)} / {sum(tile.golden_clips)}"
-        rows.append([tile.name, tile.vectors, tile.mismatches, clips, clocks])
+        chip = tile.chip_cycles
+        rows.append([tile.name, tile.vectors, tile.mismatches, clips, clocks, chip])
     columns = ["tile", "vectors", "mismatches", "clips RTL / golden", "clocks RTL / predicted"]
+    columns.append("chip cycles")
     table("RTL against golden model", columns, rows)
 
 

@@ -10,6 +10,7 @@ from rtl_gen.generate import generate
 from sim.cosim import check_inputs, tile_jobs
 from sim.mapping import Parameters, map_matrix, read_array
 from sme_hw.errors import InputError
+from sme_hw.target import TARGETS
 
 from .console import bar, output, table, write_report
 from .options import json_option, parameter_options, take_parameters
@@ -55,10 +56,22 @@ def _inputs(file: str | None, rows: int, parameters: Parameters) -> np.ndarray:
 @click.option(
     "--inputs", type=click.Path(exists=True, dir_okay=False), help="A .npy, vectors x rows."
 )
+@click.option(
+    "--target",
+    type=click.Choice(TARGETS),
+    default=TARGETS[0],
+    show_default=True,
+    help="Verilog that every tool reads, or the same unit with primitives of an FPGA family.",
+)
 @parameter_options()
 @json_option
 def generate_command(
-    directory: str, weights: str | None, inputs: str | None, json_file: str | None, **options: Any
+    directory: str,
+    weights: str | None,
+    inputs: str | None,
+    target: str,
+    json_file: str | None,
+    **options: Any,
 ) -> None:
     """Generate Verilog, its manifest, and a cocotb testbench with data.
 
@@ -67,8 +80,8 @@ def generate_command(
     Example: sme generate --preset paper --rows 64 --cols 48 --adc-bits 5 -o build/design
     """
     parameters = take_parameters(options)
-    for target in (directory, json_file):
-        check_writable(target)
+    for path in (directory, json_file):
+        check_writable(path)
     if inputs is not None and weights is None:
         raise InputError("--inputs needs --weights")
     with bar() as (progress, task):
@@ -79,7 +92,11 @@ def generate_command(
         jobs = tile_jobs(layer, vectors)
         progress.update(task, description="generating Verilog")
         manifest = generate(
-            parameters.hardware, directory, jobs, extra={"options": parameters.as_dict()}
+            parameters.hardware,
+            directory,
+            jobs,
+            target=target,
+            extra={"options": parameters.as_dict()},
         )
     write_report(json_file, manifest)
     ports = [[p["name"], p["direction"], p["width"]] for p in manifest["ports"]]

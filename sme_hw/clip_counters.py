@@ -69,20 +69,23 @@ class ClipCounters(wiring.Component):
         turn = Signal(range(self.places))
         last_turn = turn == self.places - 1
         clearing = Signal(range(self.places + 2), init=self.places + 1)
-        m.d.sync += turn.eq(Mux(last_turn, 0, turn + 1))
+        next_turn = Signal.like(turn)
+        m.d.comb += next_turn.eq(Mux(last_turn, 0, turn + 1))
+        m.d.sync += turn.eq(next_turn)
         with m.If(self.clear):
             m.d.sync += clearing.eq(self.places + 1)
         with m.Elif(clearing != 0):
             m.d.sync += clearing.eq(clearing - 1)
 
-        amount = Signal(range(self.places * self.flags + 1))
+        # What the plane has collected when its counter comes to the adder.
+        amount = Signal(range(self.places * self.flags + 1), reset_less=True)
         for plane, clips in enumerate(self.clips):
             flags = [flag & self.valid for flag in clips]
-            arriving = bit_heap(m, [flags], name=f"clips_{plane}")
+            arriving = bit_heap(m, [flags], name=f"clips_{plane}", platform=platform)
             collected = Signal.like(amount, name=f"collected_{plane}", reset_less=True)
-            m.d.sync += collected.eq(Mux(turn == plane, 0, collected) + arriving)
-            with m.If(turn == plane):
-                m.d.comb += amount.eq(collected)
+            m.d.sync += collected.eq(Mux(next_turn == plane, 0, collected) + arriving)
+            with m.If(next_turn == plane):
+                m.d.sync += amount.eq(collected)
 
         ring = [
             Signal(self.width, name=f"count_{place}", reset_less=True)

@@ -129,11 +129,15 @@ class ComputeUnit(wiring.Component):
                 gather.last_row_beat.eq(configuration.row_last),
             ]
         # A vector is let in while there is a place for it, and no program waits.
+        # One that begins is counted a clock later: what decides on it comes late in its clock.
         under_way = Signal(range(INPUT_BUFFERS + 1))
-        accept, begins, quiet, idle = Signal(), Signal(), Signal(init=1), Signal()
+        begun, full, empty = Signal(), Signal(), Signal()
+        accept, begins = Signal(), Signal()
+        quiet, idle = Signal(init=1), Signal(init=1)
         may_begin = configuration.enable & ~self.program.valid & ~port.busy
         m.d.comb += [
-            accept.eq(front.mid_vector | (may_begin & (under_way != INPUT_BUFFERS))),
+            accept.eq(front.mid_vector | (may_begin & ~full)),
+            full.eq((under_way == INPUT_BUFFERS) | ((under_way == INPUT_BUFFERS - 1) & begun)),
             begins.eq(self.i.valid & self.i.ready & ~front.mid_vector),
             front.i.payload.eq(self.i.payload),
             front.i.valid.eq(self.i.valid & accept),
@@ -143,13 +147,15 @@ class ComputeUnit(wiring.Component):
             scheduler.last_column_step.eq(configuration.column_last),
             results.last_column_step.eq(configuration.column_last),
             results.last_beat.eq(configuration.result_last),
-            idle.eq(quiet & (under_way == 0)),
+            empty.eq((under_way == 0) & ~begun),
             self.busy.eq(~idle | port.busy),
         ]
         m.d.sync += [
-            under_way.eq(under_way + begins - scheduler.done),
+            begun.eq(begins),
+            under_way.eq(under_way + begun - scheduler.done),
             # A clock late: the results of a vector that is done are reserved by then.
-            quiet.eq(results.empty & (under_way == 0)),
+            quiet.eq(results.empty & empty),
+            idle.eq(quiet & empty & ~begins),
         ]
         wiring.connect(m, conversion.o, inputs.i)
         wiring.connect(m, inputs.vector, scheduler.vector)

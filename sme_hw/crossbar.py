@@ -3,10 +3,11 @@
 """Behavioural ReRAM crossbar: cells in memory, column sums by popcount."""
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .bit_heap import bit_heap
+from .block_memory import BlockMemory
 from .params import check_int, index_bits
 from .sharing import shared
 
@@ -91,38 +92,35 @@ class CrossbarBank(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the memory and the popcount."""
         m = Module()
-        m.submodules.cells = cells = memory.Memory(
-            shape=self.rows * self.cell_bits, depth=self.depth, init=[]
-        )
-        write_port = cells.write_port()
-        read_port = cells.read_port()
+        cells = BlockMemory(width=self.rows * self.cell_bits, depth=self.depth)
+        m.submodules.cells = shared(cells, platform)
         grounded = [
             Signal.like(self.grounded, name=f"grounded_{i}", reset_less=True) for i in range(2)
         ]
-        cells_read = Signal(self.rows * self.cell_bits, reset_less=True)
         m.d.comb += [
-            write_port.addr.eq(self.address),
-            write_port.data.eq(self.write_data),
-            write_port.en.eq(self.write_enable),
-            read_port.addr.eq(self.address),
-            read_port.en.eq(~self.write_enable),
+            cells.write_enable.eq(self.write_enable),
+            cells.write_address.eq(self.address),
+            cells.write_data.eq(self.write_data),
+            cells.read_address.eq(self.address),
+            cells.read_enable.eq(1),
+            cells.output_enable.eq(1),
         ]
         m.d.sync += [
             grounded[0].eq(self.grounded),
             grounded[1].eq(grounded[0]),
-            # The output register that block RAMs have; without it they take most of a clock.
-            cells_read.eq(read_port.data),
         ]
         # Grounded rows reset their currents: flip-flops do that without logic before them.
         for lane in range(self.lanes):
             columns: list[list[Value]] = []
             for b in range(self.cell_bits):
                 current = Signal(self.rows, name=f"current_{lane}_{b}", reset_less=True)
-                levels = cells_read[b * self.rows : (b + 1) * self.rows]
+                levels = cells.data[b * self.rows : (b + 1) * self.rows]
                 off = grounded[1][lane]
                 m.d.sync += current.eq(Cat(Mux(off[r], 0, levels[r]) for r in range(self.rows)))
                 columns.append(list(current))
-            m.d.comb += self.totals[lane].eq(bit_heap(m, columns, name=f"total_{lane}"))
+            m.d.comb += self.totals[lane].eq(
+                bit_heap(m, columns, name=f"total_{lane}", platform=platform)
+            )
         return m
 
 

@@ -13,7 +13,8 @@ from .params import HardwareParams
 
 __all__ = [
     "ADC_LATENCY",
-    "BLOCK_ROWS",
+    "BLOCK_BEATS",
+    "COLLECT_LATENCY",
     "GATHER_LATENCY",
     "INPUT_BUFFERS",
     "INPUT_REGISTER_LATENCY",
@@ -42,8 +43,8 @@ __all__ = [
     "steady_cycles",
 ]
 
-INPUT_REGISTER_LATENCY = 2
-"""Clocks from a bit-cycle's selection to its word lines: memory and its output register."""
+INPUT_REGISTER_LATENCY = 3
+"""Clocks from a bit-cycle's selection to its word lines: memory, its output register, choice."""
 
 INPUT_BUFFERS = 8
 """Vectors that the input register holds, those that are loaded and computed included.
@@ -51,8 +52,13 @@ INPUT_BUFFERS = 8
 With so many, and at least two input bits, loading and computing never wait for one another
 where all vectors are alike."""
 
-BLOCK_ROWS = 32
-"""Rows that are turned into bit planes together, if there are as many: the width of block RAMs."""
+COLLECT_LATENCY = 3
+"""Clocks from a vector's last full block to its hand-over, besides one for each bit plane."""
+
+BLOCK_BEATS = 16
+"""Beats whose rows are turned into bit planes together, if there are as many.
+
+More would take more logic; fewer would hold up loading, as a block leaves bit by bit."""
 
 ROW_CONVERSION_LATENCY = 3
 """Clocks from an input beat to its converted beat."""
@@ -136,7 +142,7 @@ def clip_settle_cycles(planes: int, flags: int) -> int:
     The flags of a clock are added up and collected, wait for their counter to come round, and for
     it to come round again to be shown.
     """
-    return bit_heap_latency([flags]) + 2 * max(2, planes) + 2
+    return bit_heap_latency([flags]) + 2 * max(2, planes) + 3
 
 
 def pipeline_latency(hardware: HardwareParams) -> int:
@@ -206,8 +212,7 @@ class InputBlocks:
     @classmethod
     def of(cls, hardware: HardwareParams) -> "InputBlocks":
         """Return the blocks of some hardware."""
-        rows = hardware.slot_beats * hardware.inputs_per_beat
-        beats = _ceil_div(hardware.slot_beats, _ceil_div(rows, BLOCK_ROWS))
+        beats = _ceil_div(hardware.slot_beats, _ceil_div(hardware.slot_beats, BLOCK_BEATS))
         per_slot = _ceil_div(hardware.slot_beats, beats)
         return cls(beats, per_slot, hardware.slot_beats - (per_slot - 1) * beats)
 
@@ -386,7 +391,7 @@ def _result_clocks(
         taken = max(ordered + ROW_CONVERSION_LATENCY, filled + 1)
         filled = max(taken + blocks.beats - 1, filled + hardware.converted_bits)
         filled += (blocks.count(hardware, size.physical_rows) - 1) * block_clocks
-        ready = filled + hardware.converted_bits + 2
+        ready = filled + hardware.converted_bits + COLLECT_LATENCY
         handed_over = max(ready, last_step)
         steps = _ceil_div(size.columns, hardware.adcs_per_crossbar)
         last_step = results.vector(handed_over + (count - 1) * steps + 1, size)

@@ -255,12 +255,20 @@ class GroupScheduler(wiring.Component):
         """Count through the blocks of a group; returns the present one."""
         bit_block = Signal(index_bits(self.hardware.bit_blocks))
         last = Signal.like(bit_block)
-        lane_bits = self.hardware.lane_bits
-        m.d.comb += last_bit.eq(bit_block == last)
+        first_of_entry, last_of_entry = (
+            bits >> self.hardware.lane_bits for bits in (entry.first, entry.last)
+        )
+        # Compared a clock before it counts, as is the column.
+        final = Signal()
+        m.d.comb += last_bit.eq(final)
         with m.If(column_ends):
-            m.d.sync += bit_block.eq(bit_block + 1)
+            m.d.sync += [bit_block.eq(bit_block + 1), final.eq(bit_block + 1 == last)]
         with m.If(advance):
-            m.d.sync += [bit_block.eq(entry.first >> lane_bits), last.eq(entry.last >> lane_bits)]
+            m.d.sync += [
+                bit_block.eq(first_of_entry),
+                last.eq(last_of_entry),
+                final.eq(first_of_entry == last_of_entry),
+            ]
         return bit_block
 
     def _skipping_bits(

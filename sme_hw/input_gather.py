@@ -4,10 +4,12 @@ from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .block_memory import BlockMemory
 from .cycles import INPUT_BUFFERS
 from .params import HardwareParams, index_bits
 from .program import index_fields
 from .row_conversion import InputBeat, input_payload, inputs_of
+from .sharing import shared
 from .weight_sets import delayed_set, of_set, per_set, set_address, set_of
 
 __all__ = ["IndexEntry", "InputGather"]
@@ -128,23 +130,17 @@ class InputGather(wiring.Component):
             with m.If(moves[stage - 1]):
                 m.d.sync += places[stage].eq(places[stage - 1])
 
-        m.submodules.index = index = memory.Memory(
-            shape=self.entries,
-            depth=hardware.in_sets(hardware.row_beats),
-            init=[],
-            attrs={"no_rw_check": 1},
-        )
-        index_write, index_read = index.write_port(), index.read_port()
-        entries = Signal(self.entries, reset_less=True)
+        index = BlockMemory(width=self.entries.size, depth=hardware.in_sets(hardware.row_beats))
+        m.submodules.index = shared(index, platform)
+        entries = data.View(self.entries, index.data)
         m.d.comb += [
-            index_write.en.eq(self.write.enable),
-            index_write.addr.eq(self.write.address),
-            index_write.data.eq(self.write.data),
-            index_read.addr.eq(set_address(row_beat, hardware.row_beats, number)),
-            index_read.en.eq(moves[0]),
+            index.write_enable.eq(self.write.enable),
+            index.write_address.eq(self.write.address),
+            index.write_data.eq(self.write.data),
+            index.read_address.eq(set_address(row_beat, hardware.row_beats, number)),
+            index.read_enable.eq(moves[0]),
+            index.output_enable.eq(moves[1]),
         ]
-        with m.If(moves[1]):
-            m.d.sync += entries.eq(index_read.data)
         # Lane and keep wait for the inputs.
         late = [entries]
         for stage in (3, 4):
@@ -152,24 +148,17 @@ class InputGather(wiring.Component):
             with m.If(moves[stage - 1]):
                 m.d.sync += late[-1].eq(late[-2])
         for lane in range(hardware.inputs_per_beat):
-            beats = memory.Memory(
-                shape=InputBeat(hardware),
-                depth=INPUT_BUFFERS << len(beat),
-                init=[],
-                attrs={"no_rw_check": 1},
-            )
-            m.submodules[f"vectors_{lane}"] = beats
-            write_port, read_port = beats.write_port(), beats.read_port()
-            fetched = Signal(InputBeat(hardware), name=f"fetched_{lane}", reset_less=True)
+            vectors = BlockMemory(width=InputBeat(hardware).size, depth=INPUT_BUFFERS << len(beat))
+            m.submodules[f"vectors_{lane}"] = shared(vectors, platform)
+            fetched = data.View(InputBeat(hardware), vectors.data)
             m.d.comb += [
-                write_port.en.eq(self.i.valid),
-                write_port.addr.eq(Cat(beat, place)),
-                write_port.data.eq(inputs_of(self.i.payload)),
-                read_port.addr.eq(Cat(entries[lane].beat, places[2])),
-                read_port.en.eq(moves[2]),
+                vectors.write_enable.eq(self.i.valid),
+                vectors.write_address.eq(Cat(beat, place)),
+                vectors.write_data.eq(inputs_of(self.i.payload)),
+                vectors.read_address.eq(Cat(entries[lane].beat, places[2])),
+                vectors.read_enable.eq(moves[2]),
+                vectors.output_enable.eq(moves[3]),
             ]
-            with m.If(moves[3]):
-                m.d.sync += fetched.eq(read_port.data)
             with m.If(moves[4]):
                 entry = late[-1][lane]
                 value = fetched[entry.lane] if hardware.inputs_per_beat > 1 else fetched[0]

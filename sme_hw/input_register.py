@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal memories are emitted once (see sharing.py), so most of them are never elaborated.
 """The input register: collects vectors and drives the word lines bit by bit."""
 
 from functools import reduce
@@ -8,9 +10,11 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .block_memory import BlockMemory
 from .cycles import INPUT_BUFFERS, InputBlocks
 from .params import HardwareParams, index_bits
 from .row_conversion import ConvertedBeat
+from .sharing import shared
 from .weight_sets import set_field
 
 __all__ = ["BitSelect", "InputRegister", "VectorHandshake", "vector_masks"]
@@ -75,11 +79,11 @@ class InputRegister(wiring.Component):
     bit-cycle (reconstructed). At most :data:`sme_hw.cycles.INPUT_BUFFERS` vectors may be here, the
     one that computes included; with so many, loading never keeps computing waiting.
 
-    A vector's beats are those of its slots, each slot beginning with a new beat. It is handed over
-    :data:`sme_hw.cycles.COLLECT_LATENCY` clocks after its last block is full at the earliest; a
-    block that its last beat leaves short takes as many clocks as a full one. The word lines follow
-    ``select`` by :data:`sme_hw.cycles.INPUT_REGISTER_LATENCY` clocks; the selection in the clock
-    of a hand-over still refers to the vector before.
+    A vector's beats are those of its slots, each slot beginning with a new beat; a block that they
+    leave short takes as many clocks as a full one. After its last block, a vector is handed over
+    ``converted_bits`` and :data:`sme_hw.cycles.COLLECT_LATENCY` clocks later at the earliest. The
+    word lines follow ``select`` by :data:`sme_hw.cycles.INPUT_REGISTER_LATENCY` clocks; the
+    selection in the clock of a hand-over still refers to the vector before.
 
     Parameters
     ----------
@@ -161,15 +165,13 @@ class InputRegister(wiring.Component):
             with m.If(vector_ends):
                 m.d.sync += [slot.eq(0), place.eq(place + 1)]
 
-        memories: dict[tuple[int, ...], memory.Memory] = {}
+        memories: dict[tuple[int, ...], BlockMemory] = {}
         for b, lane in np.ndindex(blocks.per_slot, hardware.emulation_lanes):
-            memories[b, lane] = memory.Memory(
-                shape=blocks.beats * hardware.inputs_per_beat,
+            memories[b, lane] = BlockMemory(
+                width=blocks.beats * hardware.inputs_per_beat,
                 depth=2 ** len(self._address(self.select.bit_block, slot, place)),
-                init=[],
-                attrs={"no_rw_check": 1},
             )
-            m.submodules[f"planes_{b}_{lane}"] = memories[b, lane]
+            m.submodules[f"planes_{b}_{lane}"] = shared(memories[b, lane], platform)
         planes = self._collect(m, blocks, take, fills)
         written = self._write(m, planes, fills, memories, slot, block, place, vector_ends)
 
@@ -236,7 +238,7 @@ class InputRegister(wiring.Component):
         m: Module,
         planes: list[Signal],
         fills: Value,
-        memories: dict[tuple[int, ...], memory.Memory],
+        memories: dict[tuple[int, ...], BlockMemory],
         *position: Value,
     ) -> Value:
         """Store the planes of a block; returns whether a vector is complete."""
@@ -262,38 +264,47 @@ class InputRegister(wiring.Component):
             m.d.sync += [active.eq(~last_plane), plane.eq(plane + 1)]
         lane_bits = self.hardware.lane_bits
         bit_block = plane >> lane_bits
+        address = self._address(bit_block[: len(self.select.bit_block)], slot, place)
+        leaving = Signal(len(planes[0]), reset_less=True)
+        write_address = Signal(len(address), reset_less=True)
+        # Cell currents are reset by a grounded word line: this way round it needs no logic.
+        m.d.sync += [leaving.eq(~reduce(or_, planes)), write_address.eq(address)]
         for (b, lane), block_memory in memories.items():
-            port = block_memory.write_port()
+            writes = active & (block == b) & (plane[:lane_bits] == lane)
+            m.d.sync += block_memory.write_enable.eq(writes)
             m.d.comb += [
-                port.addr.eq(self._address(bit_block[: len(self.select.bit_block)], slot, place)),
-                # Cell currents are reset by a grounded word line: this way round it needs no logic.
-                port.data.eq(~reduce(or_, planes)),
-                port.en.eq(active & (block == b) & (plane[:lane_bits] == lane)),
+                block_memory.write_address.eq(write_address),
+                block_memory.write_data.eq(leaving),
             ]
-        return active & last_plane & ends
+        written = Signal()
+        m.d.sync += written.eq(active & last_plane & ends)
+        return written
 
     def _address(self, bit_block: Value, slot: Value, place: Value) -> Value:
         """Return where the planes of a slot are in the memories, one lane in each."""
         slot_bits = (self.hardware.slots - 1).bit_length()
         return Cat(bit_block, slot[:slot_bits], place)
 
-    def _read(
-        self, m: Module, memories: dict[tuple[int, ...], memory.Memory], place: Value
-    ) -> None:
-        """Fetch the selected planes."""
+    def _read(self, m: Module, memories: dict[tuple[int, ...], BlockMemory], place: Value) -> None:
+        """Fetch the selected planes; all word lines of a bit-cycle that is not wanted are off."""
         lanes = range(self.hardware.emulation_lanes)
         planes: list[list[Value]] = [[] for _ in lanes]
         for (_, lane), block_memory in memories.items():
-            port = block_memory.read_port()
-            address = self._address(self.select.bit_block, self.select.slot, place)
-            m.d.comb += [port.addr.eq(address), port.en.eq(1)]
-            planes[lane].append(port.data)
-        wanted = Signal.like(self.select.lanes, reset_less=True)
-        m.d.sync += wanted.eq(self.select.lanes)
+            m.d.comb += [
+                block_memory.read_address.eq(
+                    self._address(self.select.bit_block, self.select.slot, place)
+                ),
+                block_memory.read_enable.eq(1),
+                block_memory.output_enable.eq(1),
+            ]
+            planes[lane].append(block_memory.data)
+        wanted = [Signal.like(self.select.lanes, name=f"wanted_{i}") for i in range(2)]
+        m.d.sync += [wanted[0].eq(self.select.lanes), wanted[1].eq(wanted[0])]
+        # Set without logic: see the crossbar's currents.
         grounded = Signal(self.grounded.shape(), reset_less=True, init=[-1] * len(lanes))
         m.d.comb += self.grounded.eq(grounded)
         for lane in lanes:
-            m.d.sync += grounded[lane].eq(Mux(wanted[lane], Cat(planes[lane]), -1))
+            m.d.sync += grounded[lane].eq(Mux(wanted[1][lane], Cat(planes[lane]), -1))
 
     def _note_sets(self, m: Module, accept: Value, place: Value, following: Value) -> None:
         """Note the set of every vector; show those of the next two vectors."""

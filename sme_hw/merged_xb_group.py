@@ -3,10 +3,11 @@
 """All planes and both signs of a crossbar group as one signed sum, where no ADC can clip."""
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .bit_heap import bit_heap
+from .block_memory import BlockMemory
 from .crossbar import CellWrite
 from .params import HardwareParams, index_bits
 from .sharing import shared
@@ -69,26 +70,20 @@ class MergedBank(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the memory and the bit heap."""
         m = Module()
-        m.submodules.weights = weights = memory.Memory(
-            shape=self.rows * self.weight_bits, depth=self.depth, init=[]
-        )
-        write_port, read_port = weights.write_port(), weights.read_port()
+        weights = BlockMemory(width=self.rows * self.weight_bits, depth=self.depth)
+        m.submodules.weights = shared(weights, platform)
         grounded = [
             Signal.like(self.grounded, name=f"grounded_{i}", reset_less=True) for i in range(2)
         ]
-        weights_read = Signal(self.rows * self.weight_bits, reset_less=True)
         m.d.comb += [
-            write_port.addr.eq(self.address),
-            write_port.data.eq(self.write_data),
-            write_port.en.eq(self.write_enable),
-            read_port.addr.eq(self.address),
-            read_port.en.eq(~self.write_enable),
+            weights.write_enable.eq(self.write_enable),
+            weights.write_address.eq(self.address),
+            weights.write_data.eq(self.write_data),
+            weights.read_address.eq(self.address),
+            weights.read_enable.eq(1),
+            weights.output_enable.eq(1),
         ]
-        m.d.sync += [
-            grounded[0].eq(self.grounded),
-            grounded[1].eq(grounded[0]),
-            weights_read.eq(read_port.data),
-        ]
+        m.d.sync += [grounded[0].eq(self.grounded), grounded[1].eq(grounded[0])]
         # A grounded row counts as weight 0, which has only the highest bit set.
         offset = self.rows << self.weight_bits - 1
         for lane in range(self.lanes):
@@ -99,11 +94,11 @@ class MergedBank(wiring.Component):
                 init = -zero % (1 << self.rows)
                 name = f"current_{lane}_{b}"
                 current = Signal(self.rows, name=name, init=init, reset_less=True)
-                code = weights_read[b * self.rows : (b + 1) * self.rows]
+                code = weights.data[b * self.rows : (b + 1) * self.rows]
                 off = grounded[1][lane]
                 m.d.sync += current.eq(Cat(Mux(off[r], zero, code[r]) for r in range(self.rows)))
                 columns.append(list(current))
-            total = bit_heap(m, columns, name=f"sum_{lane}")
+            total = bit_heap(m, columns, name=f"sum_{lane}", platform=platform)
             m.d.sync += self.samples[lane].eq(total - offset)
         return m
 
@@ -131,6 +126,8 @@ class MergedXbGroup(wiring.Component):
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
         Bank a gives column ``column_step * A + a``.
+    set : In(range(weight_sets))
+        Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
     set : In(range(weight_sets))

@@ -4,7 +4,8 @@ from amaranth import Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .params import HardwareParams, index_bits
+from .compare import at_least
+from .params import PROGRAM_BITS, HardwareParams, index_bits
 from .program import (
     GROUP_LAST_OFFSET,
     GROUP_SLOT_OFFSET,
@@ -17,23 +18,7 @@ from .program import (
 from .program_port import EntryWrite
 from .weight_sets import of_set, per_set, set_of
 
-__all__ = ["ProgramCheck", "at_least"]
-
-
-def at_least(value: Value, limit: int) -> Value:
-    """Return whether an unsigned value is at least a constant, without a carry chain.
-
-    Comparators over whole words would take more logic than all the rest of the check.
-    """
-    width = (limit - 1).bit_length() if limit else 0
-    if len(value) < width or (len(value) == width and limit == 1 << width):
-        return Const(0, 1)
-    result: Value = value[width:].any() if len(value) > width else Const(0, 1)
-    low: Value = Const(1, 1)
-    for i in range(width):
-        bit_of_limit = limit >> i & 1
-        low = value[i] & low if bit_of_limit else value[i] | low
-    return result | low if limit < 1 << width else result
+__all__ = ["ProgramCheck"]
 
 
 class ProgramCheck(wiring.Component):
@@ -42,7 +27,7 @@ class ProgramCheck(wiring.Component):
     Flagged are: an unknown region; a set or an entry that its region does not have; a control value
     out of range; a group whose last bit-cycle comes before its first one or does not exist, whose
     slot does not exist, or whose slot was already given since entry 0 of its set's table was
-    written (reconstructed). The flag follows the write by one clock; a program begins by disabling
+    written (reconstructed). The flag follows the write by two clocks; a program begins by disabling
     the unit, which clears it. A record that is overlong is flagged, too.
 
     Parameters
@@ -72,37 +57,57 @@ class ProgramCheck(wiring.Component):
         """Build the comparators and the set of slots that were given."""
         m = Module()
         write = self.write
-        wrong, starts = Signal(), Signal()
         entries = region_entries(self.hardware)
-        with m.Switch(write.region):
-            with m.Case(Region.CONTROL):
-                m.d.comb += starts.eq((write.entry == Control.MODE) & ~write.data[0])
-                m.d.comb += wrong.eq(at_least(write.entry, len(Control)))
-                for register, limit in control_limits(self.hardware).items():
-                    with m.If((write.entry == register) & at_least(write.data[:32], limit)):
-                        m.d.comb += wrong.eq(1)
-            with m.Case(Region.GROUPS):
-                m.d.comb += wrong.eq(self._group_is_wrong(m))
-            for region in (Region.RCMR, Region.INDEX):
-                with m.Case(region):
-                    m.d.comb += wrong.eq(at_least(write.entry, entries[region]))
-            with m.Case(Region.CELLS):
-                m.d.comb += wrong.eq(self._cell_is_wrong())
-            with m.Default():
-                m.d.comb += wrong.eq(1)
+        # What is wrong if the write is to a region, and a clock later, whether it is.
+        wrong_in = {
+            Region.CONTROL: self._control_is_wrong(),
+            Region.GROUPS: self._group_is_wrong(m),
+            Region.RCMR: at_least(write.entry, entries[Region.RCMR]),
+            Region.INDEX: at_least(write.entry, entries[Region.INDEX]),
+            Region.CELLS: self._cell_is_wrong(),
+        }
+        enable, starts, overlong, other_set = (
+            Signal(name=name) for name in ("enable", "starts", "overlong_late", "other_set")
+        )
+        region = Signal.like(write.region, name="region", reset_less=True)
+        m.d.sync += [
+            enable.eq(write.enable),
+            region.eq(write.region),
+            overlong.eq(self.overlong),
+            starts.eq(
+                (write.region == Region.CONTROL) & (write.entry == Control.MODE) & ~write.data[0]
+            ),
+        ]
         if 1 << self.hardware.set_bits > self.hardware.weight_sets:
-            with m.If(at_least(set_of(write), self.hardware.weight_sets)):
-                m.d.comb += wrong.eq(1)
-        with m.If((write.enable & wrong) | self.overlong):
+            m.d.sync += other_set.eq(at_least(set_of(write), self.hardware.weight_sets))
+        wrong = Signal()
+        m.d.comb += wrong.eq(1)
+        found = {
+            kind: Signal(name=f"wrong_{kind.name.lower()}", reset_less=True) for kind in wrong_in
+        }
+        m.d.sync += [found[kind].eq(value) for kind, value in wrong_in.items()]
+        with m.Switch(region):
+            for kind, flag in found.items():
+                with m.Case(kind):
+                    m.d.comb += wrong.eq(flag | other_set)
+        with m.If((enable & wrong) | overlong):
             m.d.sync += self.error.eq(1)
-        with m.Elif(write.enable & starts):
+        with m.Elif(enable & starts):
             m.d.sync += self.error.eq(0)
         return m
+
+    def _control_is_wrong(self) -> Value:
+        write = self.write
+        wrong = at_least(write.entry, len(Control))
+        for register, limit in control_limits(self.hardware).items():
+            wrong |= (write.entry == register) & at_least(write.data[:PROGRAM_BITS], limit)
+        return wrong
 
     def _group_is_wrong(self, m: Module) -> Value:
         hardware, write = self.hardware, self.write
         first = write.data[:GROUP_LAST_OFFSET]
         last = write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]
+        bits = index_bits(hardware.converted_bits)
         slot = write.data[GROUP_SLOT_OFFSET : 2 * GROUP_SLOT_OFFSET]
         # The tables of several weight sets may be written in turns.
         given_in_sets = Signal(per_set(hardware, hardware.slots), name="given")
@@ -117,8 +122,9 @@ class ProgramCheck(wiring.Component):
         return (
             at_least(write.entry, hardware.slots)
             | at_least(slot, hardware.slots)
-            | (last < first)
+            | at_least(first, hardware.converted_bits)
             | at_least(last, hardware.converted_bits)
+            | (last[:bits] < first[:bits])
             | (before & here).any()
         )
 

@@ -99,6 +99,8 @@ class ProgramPort(wiring.Component):
         word = Signal(index_bits(self.data_words))
         last_word = Signal.like(word)
         in_header, in_data = Signal(), Signal()
+        # Known a clock ahead, as much hangs on it.
+        final_word = Signal()
         ends_entry = Signal()
         taking_effect = Signal(2)
         with m.Switch(region):
@@ -108,7 +110,7 @@ class ProgramPort(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(in_header | in_data | self.idle),
             self.busy.eq(in_header | in_data | write.enable | taking_effect.any()),
-            ends_entry.eq(in_data & self.i.valid & (word == last_word)),
+            ends_entry.eq(in_data & self.i.valid & final_word),
         ]
         m.d.sync += [
             write.enable.eq(ends_entry),
@@ -122,7 +124,8 @@ class ProgramPort(wiring.Component):
                     for w in range(self.data_words):
                         with m.Case(w):
                             m.d.sync += write.data.word_select(w, PROGRAM_BITS).eq(self.i.payload)
-                m.d.sync += word.eq(Mux(ends_entry, 0, word + 1))
+                next_word = Mux(final_word, 0, word + 1)[: len(word)]
+                m.d.sync += [word.eq(next_word), final_word.eq(next_word == last_word)]
                 with m.If(ends_entry):
                     m.d.sync += [
                         entry.eq(entry + 1),
@@ -133,6 +136,7 @@ class ProgramPort(wiring.Component):
             with m.Elif(in_header):
                 m.d.comb += self.overlong.eq(count_field[len(remaining) :].any())
                 m.d.sync += [
+                    final_word.eq(last_word == 0),
                     in_header.eq(0),
                     in_data.eq(count_field[: len(remaining)].any() & ~self.overlong),
                     remaining.eq(count_field),

@@ -1,14 +1,19 @@
+# amaranth: UnusedElaboratable=no
+# Equal memories are emitted once (see sharing.py), so most of them are never elaborated.
 """The output register: buffers finished results and forms the beats of the result stream."""
 
 from dataclasses import dataclass
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .block_memory import BlockMemory
+from .compare import at_least
 from .cycles import result_buffer_depth
 from .params import HardwareParams, index_bits
-from .weight_sets import delayed_set, of_set, per_set, set_field
+from .sharing import shared
+from .weight_sets import of_set, per_set, set_field
 
 __all__ = ["ResultBeat", "ResultBuffer"]
 
@@ -106,35 +111,30 @@ class ResultBuffer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the buffer and the width adapter."""
         m = Module()
-        buffered = self._buffer(m)
+        buffered = self._buffer(m, platform)
         if self.hardware.results_per_beat > self.hardware.adcs_per_crossbar:
             self._gather(m, buffered)
         else:
             self._split(m, buffered)
         return m
 
-    def _buffer(self, m: Module) -> _Buffered:
+    def _buffer(self, m: Module, platform: object) -> _Buffered:
         """Store results; a block RAM with its output register lies between both sides."""
         width = self.step_layout.size
         i_set = getattr(self, "i_set", Const(0, 0))
         # The set of a result goes on where its beats are counted.
         kept_set = i_set if self.parts > 1 else i_set[:0]
-        m.submodules.entries = entries = memory.Memory(
-            shape=width + 1 + len(kept_set),
-            depth=self.depth,
-            init=[],
-            attrs={"no_rw_check": 1},
-        )
-        write_port, read_port = entries.write_port(), entries.read_port()
+        entries = BlockMemory(width=width + 1 + len(kept_set), depth=self.depth)
+        m.submodules.entries = shared(entries, platform)
         newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
         column = Signal(index_bits(self.hardware.column_steps))
         ends = Signal()
         reserved = Signal(range(self.depth))
         fetched, fetch, moves, released = Signal(), Signal(), Signal(), Signal()
         buffered = _Buffered(
-            Signal(width, name="oldest_data", reset_less=True),
-            Signal(name="oldest_ends", reset_less=True),
-            delayed_set(m, read_port.data[width + 1 :], "oldest_set", moves),
+            Signal(width, name="oldest_data"),
+            Signal(name="oldest_ends"),
+            entries.data[width + 1 :],
             Signal(name="oldest_valid"),
             Signal(name="oldest_ready"),
         )
@@ -143,17 +143,19 @@ class ResultBuffer(wiring.Component):
             moves.eq(~buffered.valid | buffered.ready),
             # Never all entries are in use, so equal places mean that there is nothing.
             fetch.eq((newest != oldest) & (~fetched | moves)),
-            write_port.addr.eq(newest),
-            write_port.data.eq(Cat(self.i, ends, kept_set)),
-            write_port.en.eq(self.i_valid),
-            read_port.addr.eq(oldest),
-            read_port.en.eq(fetch),
+            entries.write_address.eq(newest),
+            entries.write_data.eq(Cat(self.i, ends, kept_set)),
+            entries.write_enable.eq(self.i_valid),
+            entries.read_address.eq(oldest),
+            entries.read_enable.eq(~fetched | moves),
+            entries.output_enable.eq(moves),
+            Cat(buffered.data, buffered.ends).eq(entries.data),
             self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid & ~released),
         ]
         m.d.sync += [
             released.eq(fetch),
             # A clock late, so two entries must be free for one to be promised.
-            self.room.eq(reserved < self.depth - 2),
+            self.room.eq(~at_least(reserved, self.depth - 2)),
             reserved.eq(reserved + self.reserve - released),
         ]
         with m.If(self.i_valid):
@@ -163,10 +165,7 @@ class ResultBuffer(wiring.Component):
         with m.If(~fetched | moves):
             m.d.sync += fetched.eq(fetch)
         with m.If(moves):
-            m.d.sync += [
-                buffered.valid.eq(fetched),
-                Cat(buffered.data, buffered.ends).eq(read_port.data),
-            ]
+            m.d.sync += buffered.valid.eq(fetched)
         return buffered
 
     def _split(self, m: Module, buffered: _Buffered) -> None:

@@ -1,10 +1,12 @@
 """Row conversion: multiplies inputs by what squeeze-out divided their weights by."""
 
 from amaranth import Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .block_memory import BlockMemory
 from .params import HardwareParams, index_bits
+from .sharing import shared
 from .weight_sets import delayed_set, of_set, per_set, set_address, set_field, set_of
 
 __all__ = ["ConvertedBeat", "InputBeat", "RowConversion", "input_payload", "inputs_of"]
@@ -134,10 +136,8 @@ class RowConversion(wiring.Component):
             number = delayed_set(m, number, f"set_{stage}", moves[stage - 1])
         codes = None
         if hardware.rcmr_bits:
-            codes = Signal(
-                data.ArrayLayout(hardware.rcmr_bits, hardware.inputs_per_beat), reset_less=True
-            )
-            self._look_up(m, beat, moves, codes)
+            codes = Signal(data.ArrayLayout(hardware.rcmr_bits, hardware.inputs_per_beat))
+            m.d.comb += codes.eq(self._look_up(m, platform, beat, moves))
         with m.If(moves[2]):
             m.d.sync += self.o.payload.last.eq(lasts[2])
             if len(number):
@@ -154,22 +154,20 @@ class RowConversion(wiring.Component):
                 m.d.sync += self.o.payload["values"][lane].eq(value)
         return m
 
-    def _look_up(self, m: Module, beat: Signal, moves: list[Signal], codes: data.View) -> None:
+    def _look_up(self, m: Module, platform: object, beat: Signal, moves: list[Signal]) -> Signal:
         """Read the shifts of a beat's rows."""
-        m.submodules.rcmr = rcmr = memory.Memory(
-            shape=len(codes.as_value()),
-            depth=self.hardware.in_sets(self.hardware.row_beats),
-            init=[],
-            # Narrow and deep: as LUT memory it would mostly be multiplexers.
-            attrs={"no_rw_check": 1, "ram_style": "block"},
+        hardware = self.hardware
+        rcmr = BlockMemory(
+            width=hardware.inputs_per_beat * hardware.rcmr_bits,
+            depth=hardware.in_sets(hardware.row_beats),
         )
-        write_port, read_port = rcmr.write_port(), rcmr.read_port()
+        m.submodules.rcmr = shared(rcmr, platform)
         m.d.comb += [
-            write_port.en.eq(self.write.enable),
-            write_port.addr.eq(self.write.address),
-            write_port.data.eq(self.write.data),
-            read_port.addr.eq(set_address(beat, self.hardware.row_beats, set_of(self.i.payload))),
-            read_port.en.eq(moves[0]),
+            rcmr.write_enable.eq(self.write.enable),
+            rcmr.write_address.eq(self.write.address),
+            rcmr.write_data.eq(self.write.data),
+            rcmr.read_address.eq(set_address(beat, hardware.row_beats, set_of(self.i.payload))),
+            rcmr.read_enable.eq(moves[0]),
+            rcmr.output_enable.eq(moves[1]),
         ]
-        with m.If(moves[1]):
-            m.d.sync += codes.eq(read_port.data)
+        return rcmr.data

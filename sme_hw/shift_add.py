@@ -1,11 +1,16 @@
+# amaranth: UnusedElaboratable=no
+# Equal memories are emitted once (see sharing.py), so most of them are never elaborated.
 """Shift-and-add: bit-serial samples of a column become its dot product."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from .block_memory import BlockMemory
 from .cycles import SHIFT_ADD_LATENCY
 from .params import HardwareParams, index_bits
+from .sharing import shared
+from .target import target_of
 
 __all__ = ["ShiftAdd"]
 
@@ -68,12 +73,10 @@ class ShiftAdd(wiring.Component):
         """Build the shifter and the accumulator memory."""
         m = Module()
         width = self.hardware.result_bits
-        m.submodules.accumulators = accumulators = memory.Memory(
-            shape=signed(width), depth=self.hardware.column_steps, init=[], attrs={"no_rw_check": 1}
-        )
-        write_port, read_port = accumulators.write_port(), accumulators.read_port()
+        accumulators = BlockMemory(width=width, depth=self.hardware.column_steps)
+        m.submodules.accumulators = shared(accumulators, platform)
         controls = self._wait_for_lanes(m)
-        operand = self._shift(m, controls.bit_block)
+        operand = self._shift(m, platform, controls.bit_block)
 
         # Controls of the samples that came 1, 2 and 3 clocks ago.
         valid, steps, lasts = [controls.valid], [controls.column_step], [controls.last]
@@ -93,19 +96,21 @@ class ShiftAdd(wiring.Component):
             newest = newest & ~same
         from_memory = self._delayed(m, newest, "from_memory", 2)
 
-        total, total_before, stored = (
-            Signal(signed(width), name=name, reset_less=True)
-            for name in ("total", "total_before", "stored")
+        total, total_before = (
+            Signal(signed(width), name=name, reset_less=True) for name in ("total", "total_before")
         )
         # Either is zero unless it counts, so that they need no multiplexer.
         old_stored, old_recent = (
             Signal(signed(width), name=name, reset_less=True)
             for name in ("old_stored", "old_recent")
         )
-        m.d.comb += [read_port.addr.eq(controls.column_step), read_port.en.eq(1)]
+        m.d.comb += [
+            accumulators.read_address.eq(controls.column_step),
+            accumulators.read_enable.eq(1),
+            accumulators.output_enable.eq(1),
+        ]
         m.d.sync += [
-            stored.eq(read_port.data),
-            old_stored.eq(Mux(from_memory, stored, 0)),
+            old_stored.eq(Mux(from_memory, accumulators.data, 0)),
             old_recent.eq(Mux(source[2] | source[3], Mux(source[2], total, total_before), 0)),
             total_before.eq(total),
         ]
@@ -113,9 +118,9 @@ class ShiftAdd(wiring.Component):
         m.d.comb += [
             old.eq(Mux(source[1], total, old_stored | old_recent)),
             new.eq(old + operand),
-            write_port.addr.eq(steps[_ADDITION]),
-            write_port.data.eq(new),
-            write_port.en.eq(valid[_ADDITION]),
+            accumulators.write_address.eq(steps[_ADDITION]),
+            accumulators.write_data.eq(new),
+            accumulators.write_enable.eq(valid[_ADDITION]),
             self.result.eq(total),
         ]
         m.d.sync += [total.eq(new), self.result_valid.eq(valid[_ADDITION] & lasts[_ADDITION])]
@@ -148,7 +153,7 @@ class ShiftAdd(wiring.Component):
             controls = later
         return controls
 
-    def _shift(self, m: Module, bit_block: Value) -> Signal:
+    def _shift(self, m: Module, platform: object, bit_block: Value) -> Signal:
         """Give the samples their signs and binary weights while the memory is read."""
         width = self.hardware.result_bits
         samples = []
@@ -166,11 +171,19 @@ class ShiftAdd(wiring.Component):
                 sums.append(total)
             samples, level = sums, level + 1
         amount = Signal(len(bit_block) + level, name="shift_1", reset_less=True)
+        operand = Signal(signed(width), reset_less=True)
+        m.d.sync += amount.eq(bit_block << level)
+        if target_of(platform) == "ecp5":
+            # A multiplier instead of LUTs: to shift is to multiply by a power of two.
+            sample = Signal.like(samples[0], name="sample", reset_less=True)
+            scale = Signal(
+                (self.hardware.bit_blocks - 1 << level) + 1, name="scale", reset_less=True
+            )
+            m.d.sync += [sample.eq(samples[0]), scale.eq(1 << amount), operand.eq(sample * scale)]
+            return operand
         fine = Signal(2, name="shift_2", reset_less=True)
         coarse = Signal(signed(width), name="coarse", reset_less=True)
-        operand = Signal(signed(width), reset_less=True)
         m.d.sync += [
-            amount.eq(bit_block << level),
             coarse.eq(samples[0] << Cat(Const(0, 2), amount[2:])),
             fine.eq(amount),
             operand.eq(coarse << fine),

@@ -52,6 +52,6 @@ class Splice(wiring.Component):
             for j, weight in enumerate(self.hardware.plane_weight_bits):
                 for i, bit in enumerate(codes[f"plane_{j}"]):
                     columns[weight + i].append(bit)
-            sums.append(bit_heap(m, columns, name=sign))
+            sums.append(bit_heap(m, columns, name=sign, platform=platform))
         m.d.sync += self.sample.eq(sums[0] - sums[1])
         return m

@@ -58,6 +58,8 @@ class XbGroup(wiring.Component):
         Physical rows that ``grounded`` refers to.
     column_step : In(range(column_steps))
         Position of the column multiplexers: ADC a converts column ``column_step * A + a``.
+    set : In(range(weight_sets))
+        Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
     set : In(range(weight_sets))

@@ -584,10 +584,10 @@ def occupied(shifts, n_columns, options):
         group = shifts[first:end]
         bits = range(min(group), options.input_bits + max(group))
         busy += len({t // lanes for t in bits}) * conversions
-    # Inputs become bit planes in blocks of at most 32 rows (whole beats, all blocks of a slot
-    # equal); a block takes as long as its beats, or as its planes if there are more of these.
+    # Inputs become bit planes in blocks of at most 16 beats, all blocks of a slot equal; a block
+    # takes as long as its beats, or as its planes if there are more of these.
     per_slot = math.ceil(options.active_rows / options.inputs_per_beat)
-    blocks = math.ceil(per_slot * options.inputs_per_beat / 32)
+    blocks = math.ceil(per_slot / 16)
     block = math.ceil(per_slot / blocks)
     planes = options.input_bits + options.squeeze
     loading = 0

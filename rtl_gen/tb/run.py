@@ -109,7 +109,8 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
     here = Path(here).resolve()
     {"verilator": _use_verilator, "icarus": _use_icarus}[simulator]()
     description = json.loads((here / "jobs.json").read_text())
-    sources = [here / "bench.v", here.parent / "design.v"]
+    models = sorted(here.glob("model_*.v"))
+    sources = [here / "bench.v", here.parent / "design.v", *models]
     build_dir = here / f"sim_build_{simulator}{'_waves' if waves else ''}"
     options = []
     if simulator == "verilator":

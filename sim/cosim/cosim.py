@@ -44,6 +44,8 @@ class TileResult:
         Clip counters of the RTL and of the golden model, most significant plane first.
     cycles, predicted_cycles : int
         Clocks from the first input beat to the last result beat.
+    chip_cycles : int
+        Cycles in which a chip would convert: fewer clocks of the FPGA with emulation lanes.
     stalled : bool
         The streams paused at random; clocks mean nothing then.
     """
@@ -55,6 +57,7 @@ class TileResult:
     golden_clips: list[int]
     cycles: int
     predicted_cycles: int
+    chip_cycles: int
     stalled: bool
 
     @property
@@ -228,6 +231,7 @@ class Session:
                     job.clips.tolist(),
                     measured["cycles"],
                     job.cycles,
+                    job.chip_cycles,
                     job.stalled,
                 )
             )

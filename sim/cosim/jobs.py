@@ -6,9 +6,13 @@ from dataclasses import replace
 import numpy as np
 
 from rtl_gen.testbench import Job
-from sim.golden.compute_unit import compute_unit_sets, vector_bit_blocks
+from sim.golden.compute_unit import (
+    compute_unit_sets,
+    vector_bit_blocks,
+    vector_bit_cycles,
+)
 from sim.mapping import LayerMapping, MatrixMapping, Tile
-from sme_hw.cycles import run_cycles
+from sme_hw.cycles import compute_cycles, run_cycles
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
 from sme_hw.program import in_order
@@ -72,7 +76,13 @@ def make_job(
         for image, vectors in zip(images, inputs, strict=True)
     ]
     clocks = run_cycles(hardware, in_order(order, counts), [images[s].size for s in order])
-    return Job(name, tuple(images), order, tuple(inputs), results, clips, clocks)
+    chip = sum(
+        compute_cycles(
+            hardware, vector_bit_cycles(image, hardware, vectors).tolist(), image.columns
+        )
+        for image, vectors in zip(images, inputs, strict=True)
+    )
+    return Job(name, tuple(images), order, tuple(inputs), results, clips, clocks, chip)
 
 
 def unit_tiles(matrix: MatrixMapping, hardware: HardwareParams) -> list[list[Tile]]:

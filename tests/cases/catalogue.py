@@ -3,6 +3,7 @@
 from . import (
     adc,
     array_macro,
+    block_memory,
     clip_counters,
     compute_unit,
     configuration,
@@ -25,6 +26,7 @@ __all__ = ["CASES"]
 _MODULES = (
     adc,
     array_macro,
+    block_memory,
     clip_counters,
     compute_unit,
     configuration,

@@ -17,8 +17,8 @@ __all__ = ["cases", "column_word"]
 
 READS = 60
 
-DEPTHS = {"slc": 5, "mlc-free-shifts": 1, "coarse-adc": 7, "tall": 3, "two-lanes": 4}
-"""Words of a bank, by parameter set; sizes that are no power of two, and the smallest."""
+DEPTHS = {"slc": 5, "mlc-free-shifts": 1, "coarse-adc": 7, "tall": 40, "two-lanes": 4}
+"""Words of a bank, by parameter set; odd sizes, the smallest, and one for block RAM."""
 
 
 def column_word(levels: np.ndarray, cell_bits: int) -> int:

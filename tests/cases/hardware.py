@@ -150,7 +150,7 @@ HARDWARE = {
         inputs_per_beat=2,
         emulation_lanes=2,
     ),
-    # Four, with zero-skip and merged planes of two-level cells.
+    # Four, with zero-skip, merged planes of two-level cells, and several tiles.
     "four-lanes": _hardware(
         rows=7,
         cols=4,
@@ -164,6 +164,7 @@ HARDWARE = {
         rows_active=3,
         results_per_beat=2,
         emulation_lanes=4,
+        weight_sets=3,
     ),
     # Entries of more than one program word, adder trees of several stages.
     "tall": _hardware(

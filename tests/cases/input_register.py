@@ -7,7 +7,7 @@ import numpy as np
 from sim.golden.input_register import input_register
 from sim.golden.row_conversion import row_conversion
 from sim.mapping import load_parameters
-from sme_hw.cycles import INPUT_REGISTER_LATENCY, InputBlocks
+from sme_hw.cycles import COLLECT_LATENCY, INPUT_REGISTER_LATENCY, InputBlocks
 from sme_hw.input_register import InputRegister
 from sme_hw.params import HardwareParams, index_bits
 from sme_hw.program import row_lanes
@@ -155,7 +155,7 @@ def _set_in_time(vectors: _Vectors) -> list[Phase]:
     """Load a vector; its set is shown from one clock before it is valid."""
     clocks, filled = vectors.accepted()
     beats = dict(zip(clocks, vectors.payloads(0), strict=True))
-    valid = filled + vectors.hardware.converted_bits + 2
+    valid = filled + vectors.hardware.converted_bits + COLLECT_LATENCY
     played: list[tuple[Values, Expected]] = []
     for clock in range(valid + 2):
         driven = {"i__valid": int(clock in beats), "i__payload": beats.get(clock, 0)}
@@ -180,7 +180,7 @@ def _sets_at_full_rate(vectors: _Vectors) -> list[Phase]:
 def _one_by_one(vectors: _Vectors) -> list[Phase]:
     """Load all vectors, then hand them over and look at them one after the other."""
     clocks, filled = vectors.accepted()
-    latency = filled - clocks[-1] + vectors.hardware.converted_bits + 2
+    latency = filled - clocks[-1] + vectors.hardware.converted_bits + COLLECT_LATENCY
     load = [beat for v in range(VECTORS) for beat in vectors.payloads(v)]
     phases: list[Phase] = [
         Clocked("nothing loaded", [({}, {"vector__valid": 0})]),

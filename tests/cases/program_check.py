@@ -133,7 +133,7 @@ def _phase(hardware: HardwareParams) -> Clocked:
     ):
         stimuli.append(driven)
         responses.append({"error": flag})
-    return pipeline("writes", stimuli, responses, 1)
+    return pipeline("writes", stimuli, responses, 2)
 
 
 def cases() -> Iterator[Case]:

@@ -22,21 +22,27 @@ __all__ = ["cases"]
 
 READS = 80
 
-SETS = ("slc", "mlc-free-shifts", "coarse-adc", "two-lanes", "no-shifts", "four-lanes")
+SETS = ("slc", "mlc-free-shifts", "coarse-adc", "two-lanes", "no-shifts", "four-lanes", "sets")
+
+
+def _place(hardware: HardwareParams, number: int, slot: int, step: int) -> dict[str, int]:
+    """Return where a column is."""
+    weight_set = {"set": number} if hardware.set_bits else {}
+    return {"slot": slot, "column_step": step} | weight_set
 
 
 def _writes(hardware: HardwareParams, cells: np.ndarray) -> Iterator[Values]:
-    """Yield writes of all columns; cells have shape (planes, 2, slots, rows, steps, adcs)."""
-    planes, signs, slots, _, steps, adcs = cells.shape
+    """Yield writes of all columns; cells have shape (planes, 2, sets, slots, rows, steps, adcs)."""
+    planes, signs, sets, slots, _, steps, adcs = cells.shape
     merged = merge_cells(cells, hardware)
-    for slot, step, a in np.ndindex(slots, steps, adcs):
-        where = {"slot": slot, "column_step": step}
+    for number, slot, step, a in np.ndindex(sets, slots, steps, adcs):
+        where = _place(hardware, number, slot, step)
         if hardware.merged:
-            word = column_word(merged[slot, :, step, a], hardware.merged_bits)
+            word = column_word(merged[number, slot, :, step, a], hardware.merged_bits)
             yield where | {"write__enable": 1, "write__adc": a, "write__data": word}
             continue
         for plane, sign in np.ndindex(planes, signs):
-            word = column_word(cells[plane, sign, slot, :, step, a], hardware.cell_bits)
+            word = column_word(cells[plane, sign, number, slot, :, step, a], hardware.cell_bits)
             names = {"enable": 1, "adc": a, "data": word}
             yield (
                 where
@@ -49,12 +55,12 @@ def _phase(hardware: HardwareParams) -> Clocked:
     """Program all cells, then convert at random, the largest sums of either sign among them."""
     rng = np.random.default_rng(SEED)
     g, a, steps = hardware.group_rows, hardware.adcs_per_crossbar, hardware.column_steps
-    shape = (hardware.planes, 2, hardware.slots, g, steps, a)
+    shape = (hardware.planes, 2, hardware.weight_sets, hardware.slots, g, steps, a)
     cells = rng.integers(hardware.cell_max + 1, size=shape)
     # The first column step has the largest weights: positive ones in its first column.
-    cells[:, :, :, :, 0] = 0
-    cells[:, 1, :, :, 0] = hardware.cell_max
-    cells[:, :, :, :, 0, 0] = cells[:, ::-1, :, :, 0, 0]
+    cells[..., 0, :] = 0
+    cells[:, 1, ..., 0, :] = hardware.cell_max
+    cells[..., 0, 0] = cells[:, ::-1, ..., 0, 0]
     stimuli: list[Values] = list(_writes(hardware, cells))
     # Between the last write and the first conversion; the pipeline's junk is not looked at.
     enable = "write__enable" if hardware.merged else "write__cells__enable"
@@ -62,21 +68,22 @@ def _phase(hardware: HardwareParams) -> Clocked:
     responses: list[Expected] = [{}] * len(stimuli)
     clips_late: list[Expected] = [{}] * len(stimuli)
     for k in range(READS):
-        slot, step = int(rng.integers(hardware.slots)), int(rng.integers(steps))
+        number, slot, step = (
+            int(rng.integers(n)) for n in (hardware.weight_sets, hardware.slots, steps)
+        )
         word_lines = rng.integers(2, size=(hardware.emulation_lanes, g))
         if k == 0:
             step, word_lines = 0, np.ones_like(word_lines)
         stimuli.append(
-            {
-                "slot": slot,
-                "column_step": step,
-                "grounded": lanes(1 - word_lines.ravel(), 1),
-            }
+            _place(hardware, number, slot, step) | {"grounded": lanes(1 - word_lines.ravel(), 1)}
         )
         # Sums of shape (planes, signs, lanes, adcs).
         sums = np.array(
             [
-                [crossbar(word_lines, cells[plane, sign, slot, :, step]) for sign in range(2)]
+                [
+                    crossbar(word_lines, cells[plane, sign, number, slot, :, step])
+                    for sign in range(2)
+                ]
                 for plane in range(hardware.planes)
             ]
         )

@@ -80,6 +80,21 @@ def test_testbench_stands_alone(tmp_path, simulator):
     fails("clocks, not")
 
 
+@pytest.mark.parametrize("simulator", SIMULATORS)
+def test_target_ecp5(tmp_path, simulator, capsys):
+    """With primitives of an FPGA family, every result, clip and clock count is as expected."""
+    folder = tmp_path / "design"
+    options = ["--preset", "tiny", "--cols", "40", "--adc-bits", "2", "--target", "ecp5"]
+    assert generate(folder, *options)["target"] == "ecp5"
+    verilog = (folder / "design.v").read_text()
+    assert "CCU2C #(" in verilog
+    assert "DP16KD #(" in verilog
+    done = run_alone(folder, "--simulator", simulator)
+    assert (done.returncode, done.stdout[:4]) == (0, "PASS"), done.stdout + done.stderr
+    assert main(["generate", "-o", str(folder), "--target", "ice"]) == 2
+    assert "'portable', 'ecp5'" in capsys.readouterr().err
+
+
 def test_manifest_and_determinism(tmp_path):
     """The manifest tells the truth, and two runs write the same bytes."""
     options = ["--preset", "paper", "--rows", "24", "--cols", "20", "--adc-bits", "5"]
@@ -94,6 +109,7 @@ def test_manifest_and_determinism(tmp_path):
     verilog = (tmp_path / "a" / "design.v").read_text()
     assert first["sha256"]["design.v"] == hashlib.sha256(verilog.encode()).hexdigest()
     assert first["parameters"]["rows"] == 24
+    assert first["target"] == "portable"
     assert first["options"]["adc_bits"] == 5
     header = verilog[: verilog.index(";")]
     for port in first["ports"]:
@@ -151,8 +167,8 @@ def test_cosim_fails_when_the_rtl_is_wrong(tmp_path, monkeypatch, capsys):
 
     emit = rtl_gen.generate.emit_verilog
 
-    def faulty(component, name):
-        text = emit(component, name)
+    def faulty(component, name, target):
+        text = emit(component, name, target)
         broken = text.replace("} - { negative_", "} + { negative_", 1)
         assert broken != text
         return broken

@@ -12,6 +12,7 @@ from rtl_gen.emit import emit_verilog
 from rtl_gen.tb.run import _import_path, _use_verilator
 from tests.cases.case import SEED
 from tests.cases.catalogue import CASES
+from tests.ecp5 import ecp5_models
 from tests.support import flat_ports
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +31,18 @@ VERILATOR_TOO = (
 )
 """Cases that must also agree in the second simulator, whose rules differ."""
 
-RUNS = [(name, DEFAULT) for name in CASES] + [
-    (name, "verilator") for name in VERILATOR_TOO if DEFAULT != "verilator"
+ECP5 = (
+    *("array_macro-mlc-free-shifts", "block_memory-37x17", "block_memory-80x512"),
+    *("compute_unit-slc", "compute_unit-tall", "crossbar_bank-mlc-free-shifts"),
+    *("crossbar_bank-tall", "input_register-zero-skip", "result_buffer-narrow", "splice-slc"),
+    "splice-no-shifts",
+)
+"""Cases of modules, and sizes, in which the primitives of that target are used."""
+
+RUNS = [
+    *((name, DEFAULT, "portable") for name in CASES),
+    *((name, "verilator", "portable") for name in VERILATOR_TOO if DEFAULT != "verilator"),
+    *((name, DEFAULT, "ecp5") for name in ECP5),
 ]
 
 BUILD_ARGS = {
@@ -42,14 +53,17 @@ BUILD_ARGS = {
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("name", "simulator"), RUNS)
-def test_verilog_matches_golden(tmp_path: Path, name: str, simulator: str) -> None:
+@pytest.mark.parametrize(("name", "simulator", "target"), RUNS)
+def test_verilog_matches_golden(tmp_path: Path, name: str, simulator: str, target: str) -> None:
     """Every output is as expected, in the clock in which it is expected."""
     case = CASES[name]
     component = case.component()
     (tmp_path / "case.json").write_text(case.to_json(flat_ports(component)))
     source = tmp_path / "design.v"
-    source.write_text(emit_verilog(component, TOP))
+    text = emit_verilog(component, TOP, target)
+    assert any(cell in text for cell in ("CCU2C", "DP16KD")) == (target == "ecp5")
+    source.write_text(text)
+    sources = [source, *(ecp5_models(tmp_path) if target == "ecp5" else [])]
     if simulator == "verilator":
         _use_verilator()
     log, results = tmp_path / "sim.log", tmp_path / "results.xml"
@@ -57,7 +71,7 @@ def test_verilog_matches_golden(tmp_path: Path, name: str, simulator: str) -> No
 
     runner = get_runner(simulator)
     runner.build(
-        sources=[source],
+        sources=sources,
         hdl_toplevel=TOP,
         build_args=BUILD_ARGS[simulator],
         build_dir=tmp_path,

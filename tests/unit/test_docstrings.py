@@ -18,6 +18,7 @@ from amaranth.lib import data, wiring
 import sme_hw
 from sme_hw.adc import Adc
 from sme_hw.array_macro import ArrayMacro
+from sme_hw.block_memory import BlockMemory
 from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
@@ -36,6 +37,7 @@ HARDWARE_PARAMS = replace(
 INSTANCES: dict[type, Callable[[], Any]] = {
     Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
     ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
+    BlockMemory: lambda: BlockMemory(width=5, depth=3),
     CellWrite: lambda: CellWrite(rows=5, cell_bits=1, adcs=2),
     ClipCounters: lambda: ClipCounters(planes=2, flags=2, width=3),
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),

@@ -1,0 +1,16 @@
+"""Which body a component gets: portable code, or primitives of an FPGA family."""
+
+__all__ = ["TARGETS", "target_of"]
+
+TARGETS = ("portable", "ecp5")
+"""``portable`` is read by every tool; ``ecp5`` has carry chains and block RAMs of the Lattice ECP5.
+
+Ports, latencies and results are the same."""
+
+
+def target_of(platform: object) -> str:
+    """Return what a platform builds for: its ``target``, or portable code if it has none.
+
+    :class:`rtl_gen.emit.ModuleLibrary` has one; simulation and other platforms do not.
+    """
+    return getattr(platform, "target", TARGETS[0])

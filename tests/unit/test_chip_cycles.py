@@ -1,0 +1,47 @@
+"""The chip's cycles and the FPGA's clocks."""
+
+import numpy as np
+import pytest
+
+from rtl_gen.emit import emit_verilog
+from rtl_gen.generate import TOP, manifest
+from sim.cosim.jobs import tile_jobs
+from sim.mapping import load_parameters, map_matrix
+from sme_hw.compute_unit import ComputeUnit
+
+SEED = 2026
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4])
+@pytest.mark.parametrize("zero_skip", [False, True])
+def test_lanes_change_the_clocks_of_the_fpga_only(lanes, zero_skip):
+    """Values, clips and chip cycles stay; clocks fall by the lanes, but for what they round up."""
+    rng = np.random.default_rng(SEED)
+    weights = rng.standard_t(2, size=(16, 9))
+    options = {"rows": 16, "cols": 9, "adc_bits": 1, "squeeze": 3, "zero_skip": zero_skip}
+    inputs = rng.integers(256, size=(40, 16))
+    jobs = []
+    for number in (1, lanes):
+        parameters = load_parameters("tiny", emulation_lanes=number, **options)
+        jobs.append(tile_jobs(map_matrix(weights, parameters), inputs)[0])
+    chip, fpga = jobs
+    assert chip.chip_cycles == fpga.chip_cycles
+    assert np.array_equal(chip.results[0], fpga.results[0])
+    assert np.array_equal(chip.clips, fpga.clips)
+    assert fpga.clips.sum() > 0
+    # 8 input bits and shifts up to 3: at most 11 bit-cycles, so at most ceil(11 / lanes) blocks.
+    steady = chip.chip_cycles / len(inputs)
+    assert fpga.cycles >= chip.chip_cycles / lanes
+    if lanes == 1:
+        assert fpga.cycles - chip.chip_cycles < 2 * steady
+    else:
+        assert fpga.cycles < chip.cycles
+
+
+def test_manifest_keeps_them_apart():
+    """A full tile of 8-bit inputs: 8 chip cycles a column, 2 clocks with four lanes."""
+    parameters = load_parameters("tiny", emulation_lanes=4, squeeze=0)
+    component = ComputeUnit(hardware=parameters.hardware)
+    description = manifest(component, emit_verilog(component, TOP), {})
+    assert description["chip_cycles"]["full_tile_no_shift"] == 8 * 8
+    assert description["fpga_clocks"]["steady_full_tile_no_shift"] == 2 * 8
