@@ -192,7 +192,8 @@ class ComputeUnit(wiring.Component):
             step[clock] = valid, payload
 
         result_set = set_of(step[at_samples][1])
-        for clock in range(shift_add_latency(hardware)):
+        # It reaches the buffer a clock before the results.
+        for clock in range(shift_add_latency(hardware) - 1):
             result_set = delayed_set(m, result_set, f"result_set_{clock + 1}")
         if len(result_set):
             m.d.comb += results.i_set.eq(result_set)

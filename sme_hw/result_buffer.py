@@ -13,7 +13,7 @@ from .compare import at_least
 from .cycles import result_buffer_depth
 from .params import HardwareParams, index_bits
 from .sharing import shared
-from .weight_sets import of_set, per_set, set_field
+from .weight_sets import delayed_set, of_set, per_set, set_field
 
 __all__ = ["ResultBeat", "ResultBuffer"]
 
@@ -76,7 +76,7 @@ class ResultBuffer(wiring.Component):
     i : In(ArrayLayout(signed(result_bits), adcs_per_crossbar))
         Results of one column step.
     i_set : In(range(weight_sets))
-        The set that they are of; only with several.
+        The set of the results that may arrive in the next clock; only with several.
     last_column_step : In(range(column_steps)), one per set
         Index of a vector's last column step.
     last_beat : In(range(result_beats)), one per set
@@ -121,9 +121,14 @@ class ResultBuffer(wiring.Component):
     def _buffer(self, m: Module, platform: object) -> _Buffered:
         """Store results; a block RAM with its output register lies between both sides."""
         width = self.step_layout.size
-        i_set = getattr(self, "i_set", Const(0, 0))
-        # The set of a result goes on where its beats are counted.
-        kept_set = i_set if self.parts > 1 else i_set[:0]
+        last_column_step, kept_set = self.last_column_step, Const(0, 0)
+        if self.hardware.set_bits:
+            # Chosen a clock ahead, as the comparison is on the way to the memory.
+            last_column_step = Signal(index_bits(self.hardware.column_steps), name="last_of_set")
+            m.d.sync += last_column_step.eq(of_set(self.last_column_step, self.i_set))
+            # The set of a result goes on where its beats are counted.
+            if self.parts > 1:
+                kept_set = delayed_set(m, self.i_set, "set")
         entries = BlockMemory(width=width + 1 + len(kept_set), depth=self.depth)
         m.submodules.entries = shared(entries, platform)
         newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
@@ -139,7 +144,7 @@ class ResultBuffer(wiring.Component):
             Signal(name="oldest_ready"),
         )
         m.d.comb += [
-            ends.eq(column == of_set(self.last_column_step, i_set)),
+            ends.eq(column == last_column_step),
             moves.eq(~buffered.valid | buffered.ready),
             # Never all entries are in use, so equal places mean that there is nothing.
             fetch.eq((newest != oldest) & (~fetched | moves)),

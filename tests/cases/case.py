@@ -82,6 +82,8 @@ class Credited:
         Clocks from ``reserve`` to ``valid``.
     payloads : sequence of Values
         Ports that are driven with each, the same for all.
+    announced : sequence of Values
+        Ports that are driven one clock before each, the same for all; empty without such ports.
     """
 
     reserve: str
@@ -89,6 +91,7 @@ class Credited:
     valid: str
     latency: int
     payloads: Sequence[Values]
+    announced: Sequence[Values] = ()
 
 
 @dataclass(frozen=True)

@@ -161,14 +161,14 @@ class StreamPlayer:
         if credited := phase.credited:
             # What was reserved `latency` clocks ago arrives now.
             reserved = self.transfers[credited.reserve]
-            arrives = self.clock - credited.latency in reserved
             values[credited.reserve] = 0
-            values[credited.valid] = int(arrives)
-            values |= (
-                credited.payloads[reserved.index(self.clock - credited.latency)]
-                if arrives
-                else {port: self._junk(port) for port in credited.payloads[0]}
-            )
+            values[credited.valid] = int(self.clock - credited.latency in reserved)
+            for items, early in ((credited.payloads, 0), (credited.announced, 1)):
+                due = self.clock + early - credited.latency
+                if due in reserved and items:
+                    values |= items[reserved.index(due)]
+                else:
+                    values |= {port: self._junk(port) for item in items[:1] for port in item}
         return values
 
     def react(self, read: Read) -> dict[str, int]:

@@ -58,7 +58,7 @@ class _Results:
             padded = np.zeros((vectors, self.column_steps[weight_set], a), np.int64)
             padded.reshape(vectors, -1)[:, :count] = values
             steps.append(
-                [[self._arrival(step, weight_set) for step in vector] for vector in padded.tolist()]
+                [[{"i": lanes(step, bits)} for step in vector] for vector in padded.tolist()]
             )
             beats.append(
                 [
@@ -71,12 +71,8 @@ class _Results:
             )
         self.order = random_order(rng, len(columns), vectors)
         self.steps = [step for vector in in_order(self.order, steps) for step in vector]
+        self.sets = [{"i_set": int(s)} for s in self.order for _ in range(self.column_steps[s])]
         self.beats = [beat for vector in in_order(self.order, beats) for beat in vector]
-
-    def _arrival(self, results: list[int], weight_set: int) -> dict[str, int]:
-        """Return what the ports show when results arrive."""
-        ports = {"i": lanes(results, self.hardware.result_bits)}
-        return ports | ({"i_set": weight_set} if self.hardware.weight_sets > 1 else {})
 
     @property
     def levels(self) -> Values:
@@ -99,6 +95,7 @@ class _Results:
             valid="i_valid",
             latency=pipeline_latency(self.hardware),
             payloads=self.steps[:count],
+            announced=self.sets[:count] if self.hardware.weight_sets > 1 else (),
         )
 
 
