@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal memories are emitted once (see sharing.py), so most of them are never elaborated.
 """The input gather: brings inputs into the order of the physical rows."""
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned

@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal memories are emitted once (see sharing.py), so most of them are never elaborated.
 """Row conversion: multiplies inputs by what squeeze-out divided their weights by."""
 
 from amaranth import Module, Mux, Signal, signed, unsigned
