@@ -138,8 +138,9 @@ def test_yosys_infers_block_rams(tmp_path):
     assert cells["SB_RAM40_4K"] >= 7 * 2 * 2
 
 
+@pytest.mark.parametrize("sets", [1, 2])
 @pytest.mark.parametrize("simulator", SIMULATORS)
-def test_cosim_command(tmp_path, simulator, capsys):
+def test_cosim_command(tmp_path, simulator, sets, capsys):
     """`sme cosim` writes what the RTL returned, a report, and a waveform."""
     rng = np.random.default_rng(7)
     weights = rng.integers(-15, 16, size=(11, 6))
@@ -150,13 +151,15 @@ def test_cosim_command(tmp_path, simulator, capsys):
     options = "--preset tiny --squeeze 0 --weight-bits 4 --input-bits 3 --adc-bits lossless"
     outputs = ["--out", str(tmp_path / "y.npy"), "--json", str(tmp_path / "r.json"), "--waves"]
     command = ["cosim", *files, *options.split(), *outputs, "--simulator", simulator]
-    assert main(command) == 0
+    assert main([*command, "--weight-sets", str(sets)]) == 0
     returned = np.load(tmp_path / "y.npy")
     assert returned.dtype == np.int64
     np.testing.assert_array_equal(returned, inputs @ weights)
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["equal"]
     assert report["mismatches"] == 0
+    # Two tiles, in as many units or in one, each with stalls and without.
+    assert [tile["vectors"] for tile in report["tiles"]] == [4 * sets] * (4 // sets)
     assert (tmp_path / "y.fst").stat().st_size > 1000
     assert "EQUAL" in capsys.readouterr().out
 

@@ -141,6 +141,8 @@ BAD = [
     (("map", "w.npy", "--adc-bits", "6,6"), "adc_bits = (6, 6)"),
     (("map", "w.npy", "--rows-active", "1,2"), "rows-active"),
     (("map", "w.npy", "--policy", "none"), "none"),
+    (("map", "w.npy", "--weight-sets", "5"), "weight_sets = 5"),
+    (("generate", "-o", "g", "--weight-sets", "two"), "'two'"),
     (("map", "w.npy", "--groups", "a=0"), "a=0"),
     (("map", "model.npz", "--groups", "b=2"), "groups b"),
     (("map", "model.npz", "--groups", "a.weight=7"), "cannot form 7 groups"),
