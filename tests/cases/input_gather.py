@@ -93,7 +93,12 @@ def _phases(
             Span(("i", 0), ("o", -1), ends),
         ],
     )
-    return [_load(hardware, indices, [inputs for inputs, _ in sizes]), full_speed]
+    # A vector that finds nothing before it is read as soon as it came.
+    one_by_one = [
+        Streams(f"vector {k}", sends={"i": vector}, receives={"o": outgoing[k]})
+        for k, vector in enumerate(incoming)
+    ]
+    return [_load(hardware, indices, [inputs for inputs, _ in sizes]), full_speed, *one_by_one]
 
 
 def cases() -> Iterator[Case]:
