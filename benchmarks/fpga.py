@@ -135,9 +135,6 @@ UNITS = {
     "paper-ecp5": Unit("paper", ECP5, {"squeeze": 3}, target="ecp5"),
     "lossless": Unit("lossless", ECP5, {"squeeze": 3}),
     "lossless-ecp5": Unit("lossless", ECP5, {"squeeze": 3}, target="ecp5"),
-    "lossless-ecp5-4-lanes": Unit(
-        "lossless", ECP5, {"squeeze": 3, "emulation_lanes": 4}, target="ecp5"
-    ),
     "small": Unit("small", ICE40_UP5K, {"squeeze": 3}),
     # The preset as it is, fourteen planes.
     "small-14": Unit("small", ICE40_UP5K),
