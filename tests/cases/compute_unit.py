@@ -48,7 +48,7 @@ def _before() -> list[Phase]:
     """Offer a vector before any program."""
     return [
         Clocked("not enabled", [({"i__valid": 1}, {"i__ready": 0})]),
-        Clocked("idle", [({"i__valid": 0}, {"busy": 0, "clips": 0})]),
+        Clocked("idle", [({"i__valid": 0}, {"busy": 0})]),
     ]
 
 
