@@ -93,10 +93,11 @@ def _phases(
             Span(("i", 0), ("o", -1), ends),
         ],
     )
-    # A vector that finds nothing before it is read as soon as it came.
+    # A vector that finds nothing before it is read as soon as it came; backwards, because every
+    # place in the memories would get the same vector again.
     one_by_one = [
-        Streams(f"vector {k}", sends={"i": vector}, receives={"o": outgoing[k]})
-        for k, vector in enumerate(incoming)
+        Streams(f"vector {k}", sends={"i": incoming[k]}, receives={"o": outgoing[k]})
+        for k in reversed(range(len(order)))
     ]
     return [_load(hardware, indices, [inputs for inputs, _ in sizes]), full_speed, *one_by_one]
 
