@@ -3,15 +3,15 @@
 """The array macro: crossbar, sample-and-hold, multiplexer and ADCs of one plane and sign."""
 
 import numpy as np
-from amaranth import Cat, Module, unsigned
+from amaranth import Module, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .adc import Adc
-from .crossbar import CellWrite, Crossbar
+from .crossbar import CellWrite, Crossbar, column_address
 from .params import HardwareParams, index_bits
 from .sharing import shared
-from .weight_sets import set_address, set_field, set_of
+from .weight_sets import set_field
 
 __all__ = ["ArrayMacro"]
 
@@ -55,9 +55,6 @@ class ArrayMacro(wiring.Component):
     def __init__(self, *, hardware: HardwareParams, adc_bits: int):
         self.hardware = hardware
         self.adc_bits = adc_bits
-        self.column_bits = (hardware.column_steps - 1).bit_length()
-        self.set_words = ((hardware.slots - 1) << self.column_bits) + hardware.column_steps
-        self.depth = hardware.in_sets(self.set_words)
         a, lanes = hardware.adcs_per_crossbar, hardware.emulation_lanes
         code_max = min(2**adc_bits - 1, hardware.sum_max >> hardware.adc_lsb)
         codes = data.ArrayLayout(unsigned(index_bits(code_max + 1)), lanes)
@@ -86,15 +83,14 @@ class ArrayMacro(wiring.Component):
         crossbar = Crossbar(
             rows=hardware.group_rows,
             cell_bits=hardware.cell_bits,
-            depth=self.depth,
+            depth=hardware.in_sets(hardware.set_columns),
             adcs=hardware.adcs_per_crossbar,
             lanes=hardware.emulation_lanes,
         )
         m.submodules.crossbar = shared(crossbar, platform)
         wiring.connect(m, wiring.flipped(self.write), crossbar.write)
-        word = Cat(self.column_step[: self.column_bits], self.slot)
         m.d.comb += [
-            crossbar.address.eq(set_address(word, self.set_words, set_of(self))),
+            crossbar.address.eq(column_address(hardware, self)),
             crossbar.grounded.eq(self.grounded),
         ]
         lanes = hardware.emulation_lanes

@@ -1,6 +1,8 @@
 # amaranth: UnusedElaboratable=no
 # Equal banks are emitted once (see sharing.py), so most of them are never elaborated.
-"""Behavioural ReRAM crossbar: cells in memory, column sums by popcount."""
+"""Behavioural ReRAM crossbar: cells in memory, column sums in bit heaps."""
+
+from typing import Any
 
 from amaranth import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
@@ -8,10 +10,17 @@ from amaranth.lib.wiring import In, Out
 
 from .bit_heap import bit_heap
 from .block_memory import BlockMemory
-from .params import check_int, index_bits
+from .params import HardwareParams, check_int, index_bits
 from .sharing import shared
+from .weight_sets import set_address, set_of
 
-__all__ = ["CellWrite", "Crossbar", "CrossbarBank"]
+__all__ = ["CellWrite", "Crossbar", "CrossbarBank", "column_address"]
+
+
+def column_address(hardware: HardwareParams, place: Any) -> Value:
+    """Return where a bank holds the column that ``slot``, ``column_step`` and set name."""
+    word = Cat(place.column_step[: hardware.column_step_bits], place.slot)
+    return set_address(word, hardware.set_columns, set_of(place))
 
 
 class CellWrite(wiring.Signature):
@@ -37,10 +46,10 @@ class CellWrite(wiring.Signature):
 
 
 class CrossbarBank(wiring.Component):
-    """The columns of a crossbar that one ADC converts: a memory and one popcount.
+    """The columns of a crossbar that one ADC converts: a memory, and a bit heap for each lane.
 
     A memory word holds one column of one slot, so that inferred block RAMs are read word by word.
-    Reading and writing share one address; a write suspends reading.
+    Reading and writing share one address; what is read while writing is not defined.
 
     Latency from ``address`` and ``grounded`` to ``totals``:
     :func:`sme_hw.cycles.crossbar_latency`.
@@ -54,7 +63,9 @@ class CrossbarBank(wiring.Component):
     depth : int
         Words of the bank.
     lanes : int
-        Bit-cycles that one read serves, each with a popcount of its own.
+        Bit-cycles that one read serves, each with a heap of its own.
+    idle : int
+        Level that a row counts as while its word line is off.
 
     Members
     -------
@@ -69,15 +80,17 @@ class CrossbarBank(wiring.Component):
         Column sums, in cell levels.
     """
 
-    def __init__(self, *, rows: int, cell_bits: int, depth: int, lanes: int):
+    def __init__(self, *, rows: int, cell_bits: int, depth: int, lanes: int, idle: int = 0):
         check_int("rows", rows, 1, 512)
-        check_int("cell_bits", cell_bits, 1, 2)
+        check_int("cell_bits", cell_bits, 1, 17)
+        check_int("idle", idle, 0, 2**cell_bits - 1)
         check_int("depth", depth, 1, 2**20)
         check_int("lanes", lanes, 1, 4)
         self.rows = rows
         self.cell_bits = cell_bits
         self.depth = depth
         self.lanes = lanes
+        self.idle = idle
         self.sum_max = rows * (2**cell_bits - 1)
         super().__init__(
             {
@@ -90,7 +103,7 @@ class CrossbarBank(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the memory and the popcount."""
+        """Build the memory and the heaps."""
         m = Module()
         cells = BlockMemory(width=self.rows * self.cell_bits, depth=self.depth)
         m.submodules.cells = shared(cells, platform)
@@ -113,10 +126,14 @@ class CrossbarBank(wiring.Component):
         for lane in range(self.lanes):
             columns: list[list[Value]] = []
             for b in range(self.cell_bits):
-                current = Signal(self.rows, name=f"current_{lane}_{b}", reset_less=True)
+                idle = self.idle >> b & 1
+                # FPGAs that reset a flip-flop to 1 also start it with 1.
+                init = -idle % (1 << self.rows)
+                name = f"current_{lane}_{b}"
+                current = Signal(self.rows, name=name, init=init, reset_less=True)
                 levels = cells.data[b * self.rows : (b + 1) * self.rows]
                 off = grounded[1][lane]
-                m.d.sync += current.eq(Cat(Mux(off[r], 0, levels[r]) for r in range(self.rows)))
+                m.d.sync += current.eq(Cat(Mux(off[r], idle, levels[r]) for r in range(self.rows)))
                 columns.append(list(current))
             m.d.comb += self.totals[lane].eq(
                 bit_heap(m, columns, name=f"total_{lane}", platform=platform)
@@ -142,11 +159,13 @@ class Crossbar(wiring.Component):
         Banks, one per ADC.
     lanes : int
         Bit-cycles that one read serves.
+    idle : int
+        Level that a row counts as while its word line is off.
 
     Members
     -------
     write : In(CellWrite)
-        Programming port; a write suspends reading.
+        Programming port; what is read while writing is not defined.
     address : In(range(depth))
         Slot and column step to read or to program.
     grounded : In(ArrayLayout(rows, lanes))
@@ -155,13 +174,16 @@ class Crossbar(wiring.Component):
         Column sums, in cell levels.
     """
 
-    def __init__(self, *, rows: int, cell_bits: int, depth: int, adcs: int, lanes: int):
+    def __init__(
+        self, *, rows: int, cell_bits: int, depth: int, adcs: int, lanes: int, idle: int = 0
+    ):
         check_int("adcs", adcs, 1, 512)
         self.rows = rows
         self.cell_bits = cell_bits
         self.depth = depth
         self.adcs = adcs
         self.lanes = lanes
+        self.idle = idle
         self.sum_max = rows * (2**cell_bits - 1)
         totals = data.ArrayLayout(unsigned(self.sum_max.bit_length()), lanes)
         super().__init__(
@@ -178,7 +200,11 @@ class Crossbar(wiring.Component):
         m = Module()
         for adc in range(self.adcs):
             bank = CrossbarBank(
-                rows=self.rows, cell_bits=self.cell_bits, depth=self.depth, lanes=self.lanes
+                rows=self.rows,
+                cell_bits=self.cell_bits,
+                depth=self.depth,
+                lanes=self.lanes,
+                idle=self.idle,
             )
             m.submodules[f"bank_{adc}"] = shared(bank, platform)
             m.d.comb += [

@@ -230,6 +230,16 @@ class HardwareParams:
         """Result beats that carry all columns."""
         return _ceil_div(self.cols, self.results_per_beat)
 
+    @property
+    def column_step_bits(self) -> int:
+        """Address bits of a column step in a memory bank; none for a single one."""
+        return (self.column_steps - 1).bit_length()
+
+    @property
+    def set_columns(self) -> int:
+        """Words of a memory bank for one weight set: one per column step, slot above slot."""
+        return ((self.slots - 1) << self.column_step_bits) + self.column_steps
+
     # Weight sets
 
     @property

@@ -82,7 +82,8 @@ def _safetensors_arrays(path: Path) -> Iterator[tuple[str, Callable[[], np.ndarr
         raise InputError(f"{path}: reading it needs: pip install sme[models]") from None
     try:
         with safe_open(path, framework="numpy") as archive:
-            for name in archive.keys():  # noqa: SIM118 (it is no dictionary)
+            names = archive.keys()
+            for name in names:
                 yield name, partial(archive.get_tensor, name)
     except SafetensorError as error:
         raise ValueError(str(error)) from None

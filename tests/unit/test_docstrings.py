@@ -22,7 +22,6 @@ from sme_hw.block_memory import BlockMemory
 from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
-from sme_hw.merged_xb_group import MergedBank
 from sme_hw.program_check import ProgramCheck
 from sme_hw.program_port import EntryWrite
 from tests.cases.hardware import HARDWARE
@@ -43,7 +42,6 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3, lanes=2),
     EntryWrite: lambda: EntryWrite(hardware=HARDWARE_PARAMS, width=32),
-    MergedBank: lambda: MergedBank(rows=5, weight_bits=3, sample_bits=6, depth=3, lanes=2),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
     VectorHandshake: lambda: VectorHandshake(HARDWARE_PARAMS),
 }
