@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from sme_hw.cycles import clip_settle_cycles
+from sme_hw.pack import in_order, pack, pack_inputs
 from sme_hw.params import CLIP_COUNTER_BITS, HardwareParams, index_bits
-from sme_hw.program import in_order, input_fields, pack, pack_inputs
+from sme_hw.program import input_fields
 from sme_hw.tile_image import TileImage
 
 from .files import write_json

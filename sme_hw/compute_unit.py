@@ -22,7 +22,12 @@ from .input_gather import InputGather
 from .input_register import InputRegister
 from .merged_xb_group import MergedXbGroup
 from .params import CLIP_COUNTER_BITS, PROGRAM_BITS, HardwareParams, index_bits
-from .program import GROUP_LAST_OFFSET, GROUP_SLOT_OFFSET, Region, cell_fields
+from .program import (
+    GROUP_LAST_OFFSET,
+    GROUP_SLOT_OFFSET,
+    Region,
+    cell_fields,
+)
 from .program_check import ProgramCheck
 from .program_port import ProgramPort
 from .result_buffer import ResultBeat, ResultBuffer

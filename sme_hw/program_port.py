@@ -5,7 +5,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import PROGRAM_BITS, HardwareParams, index_bits
-from .program import SET_OFFSET, Region, entry_bits, entry_words
+from .program import (
+    SET_OFFSET,
+    Region,
+    entry_bits,
+    entry_words,
+)
 from .weight_sets import delayed_set, set_field
 
 __all__ = ["EntryWrite", "ProgramPort"]

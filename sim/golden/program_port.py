@@ -3,7 +3,12 @@
 import numpy as np
 
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import SET_OFFSET, Region, entry_bits, entry_words
+from sme_hw.program import (
+    SET_OFFSET,
+    Region,
+    entry_bits,
+    entry_words,
+)
 
 __all__ = ["program_port"]
 

@@ -7,8 +7,9 @@ import numpy as np
 from sim.golden.input_gather import input_gather
 from sme_hw.cycles import GATHER_LATENCY, INPUT_BUFFERS
 from sme_hw.input_gather import InputGather
+from sme_hw.pack import in_order, input_lanes, pack_inputs, row_lanes
 from sme_hw.params import HardwareParams, index_bits
-from sme_hw.program import in_order, index_fields, input_lanes, pack_inputs, row_lanes
+from sme_hw.program import index_fields
 from sme_hw.tile_image import EMPTY
 
 from .case import SEED, Case, Clocked, Phase, Span, Streams

@@ -9,8 +9,8 @@ from sim.golden.row_conversion import row_conversion
 from sim.mapping import load_parameters
 from sme_hw.cycles import COLLECT_LATENCY, INPUT_REGISTER_LATENCY, InputBlocks
 from sme_hw.input_register import InputRegister
+from sme_hw.pack import row_lanes
 from sme_hw.params import HardwareParams, index_bits
-from sme_hw.program import row_lanes
 from sme_hw.tile_image import EMPTY
 
 from .case import SEED, Case, Clocked, Expected, Phase, Span, Streams, Values

@@ -5,8 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.golden.program_port import program_port
+from sme_hw.pack import pack
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import SET_OFFSET, Region, entry_bits, entry_words, pack
+from sme_hw.program import (
+    SET_OFFSET,
+    Region,
+    entry_bits,
+    entry_words,
+)
 from sme_hw.program_port import ProgramPort
 
 from .case import SEED, Case, Clocked, Expected, Span, Streams, Values

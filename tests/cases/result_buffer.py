@@ -6,8 +6,8 @@ import numpy as np
 
 from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import pipeline_latency, result_buffer_depth
+from sme_hw.pack import in_order
 from sme_hw.params import HardwareParams, index_bits
-from sme_hw.program import in_order
 from sme_hw.result_buffer import ResultBuffer
 
 from .case import SEED, Case, Clocked, Credited, Phase, Span, Streams, Values

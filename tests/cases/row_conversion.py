@@ -6,8 +6,8 @@ import numpy as np
 
 from sim.golden.row_conversion import row_conversion
 from sme_hw.cycles import ROW_CONVERSION_LATENCY
+from sme_hw.pack import in_order
 from sme_hw.params import HardwareParams, index_bits
-from sme_hw.program import in_order
 from sme_hw.row_conversion import RowConversion
 
 from .case import SEED, Case, Clocked, Phase, Span, Streams

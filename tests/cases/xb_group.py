@@ -9,8 +9,8 @@ from sim.golden.crossbar import crossbar
 from sim.golden.splice import splice
 from sme_hw.cycles import group_latency, macro_latency
 from sme_hw.merged_xb_group import MergedXbGroup
+from sme_hw.pack import merge_cells
 from sme_hw.params import HardwareParams
-from sme_hw.program import merge_cells
 from sme_hw.xb_group import XbGroup
 
 from .case import SEED, Case, Clocked, Expected, Values

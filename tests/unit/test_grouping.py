@@ -15,7 +15,7 @@ from sim.golden.compute_unit import (
 from sim.mapping import load_parameters, map_matrix, schedule
 from sim.mapping.grouping import GROUPINGS, shift_cycles
 from sme_hw.errors import InputError
-from sme_hw.program import pack
+from sme_hw.pack import pack
 from sme_hw.tile_image import EMPTY, check_image
 
 RNG = np.random.default_rng(2026)

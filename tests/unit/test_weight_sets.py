@@ -15,7 +15,8 @@ from sim.golden.program_port import program_port
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.cycles import INPUT_BUFFERS, run_cycles
 from sme_hw.errors import InputError
-from sme_hw.program import SET_OFFSET, Control, Region, pack
+from sme_hw.pack import pack
+from sme_hw.program import SET_OFFSET, Control, Region
 from tests.cases.hardware import HARDWARE, random_image, random_inputs, random_order
 from tests.random_cases import seeded
 
