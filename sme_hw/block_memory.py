@@ -1,11 +1,11 @@
 """A memory with a registered output, as block RAMs have it."""
 
-from amaranth import Cat, ClockSignal, Const, Instance, Module, Signal, Value
+from amaranth import Cat, ClockSignal, Const, Instance, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import check_int, index_bits
-from .target import target_of
+from .target import pins, target_of
 
 __all__ = ["DP16KD_DEPTH", "DP16KD_DEPTH_MIN", "DP16KD_WIDTH", "BlockMemory"]
 
@@ -137,16 +137,11 @@ class BlockMemory(wiring.Component):
                 i_OCEB=self.output_enable,
                 i_RSTB=Const(0, 1),
                 **{f"i_CS{port}{i}": Const(0, 1) for port in "AB" for i in range(3)},
-                **_pins("i_ADA", write_address, 14),
-                **_pins("i_ADB", read_address, 14),
-                **_pins("i_DIA", written[:_HALF], _HALF),
-                **_pins("i_DIB", written[_HALF:], _HALF),
-                **_pins("o_DOA", read[:_HALF], _HALF),
-                **_pins("o_DOB", read[_HALF:], _HALF),
+                **pins("i_ADA", write_address, 14),
+                **pins("i_ADB", read_address, 14),
+                **pins("i_DIA", written[:_HALF], _HALF),
+                **pins("i_DIB", written[_HALF:], _HALF),
+                **pins("o_DOA", read[:_HALF], _HALF),
+                **pins("o_DOB", read[_HALF:], _HALF),
             )
             m.d.comb += self.data[low : low + bits].eq(read)
-
-
-def _pins(prefix: str, value: Value, count: int) -> dict[str, Value]:
-    """Return the bits of a value, zeros above, by the names of single pins."""
-    return {f"{prefix}{i}": value[i] if i < len(value) else Const(0, 1) for i in range(count)}

@@ -4,7 +4,8 @@
 
 from typing import Any
 
-from amaranth import Module, Mux, Signal
+import numpy as np
+from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -153,14 +154,16 @@ class ComputeUnit(wiring.Component):
             results.last_column_step.eq(configuration.column_last),
             results.last_beat.eq(configuration.result_last),
             empty.eq((under_way == 0) & ~begun),
-            self.busy.eq(~idle | port.busy),
+            # A vector that has begun in the last clock is not in `idle` yet.
+            port.idle.eq(idle & ~begun),
+            self.busy.eq(~port.idle | port.busy),
         ]
         m.d.sync += [
             begun.eq(begins),
             under_way.eq(under_way + begun - scheduler.done),
             # A clock late: the results of a vector that is done are reserved by then.
             quiet.eq(results.empty & empty),
-            idle.eq(quiet & empty & ~begins),
+            idle.eq(quiet & empty),
         ]
         wiring.connect(m, conversion.o, inputs.i)
         wiring.connect(m, inputs.vector, scheduler.vector)
@@ -185,7 +188,6 @@ class ComputeUnit(wiring.Component):
                 configuration.set.eq(port.write.set),
             ]
         self._connect_program(m, port, configuration, scheduler, tables)
-        m.d.comb += port.idle.eq(idle)
 
         # The step travels beside the samples.
         step = {0: (scheduler.step_valid, scheduler.step)}
@@ -270,21 +272,24 @@ class ComputeUnit(wiring.Component):
         for name, width in cell_fields(hardware).items():
             field[name] = port.write.entry[offset : offset + width]
             offset += width
+        # Cells are written where a conversion would read them.
+        writing = port.write.enable & (port.write.region == Region.CELLS)
         group: XbGroup | MergedXbGroup
         if hardware.merged:
             group = MergedXbGroup(hardware=hardware)
-            cells = group.write
+            enable = writing
         else:
             group = XbGroup(hardware=hardware)
-            cells = group.write.cells
-            m.d.sync += [group.write.plane.eq(field["plane"]), group.write.sign.eq(field["sign"])]
+            # Decoded before it crosses the FPGA.
+            enable = Cat(
+                writing & (field["plane"] == plane) & (field["sign"] == sign)
+                for plane, sign in np.ndindex(hardware.planes, 2)
+            )
         m.submodules.xb_group = shared(group, platform)
-        # Cells are written where a conversion would read them.
-        writing = port.write.enable & (port.write.region == Region.CELLS)
         m.d.sync += [
-            cells.enable.eq(writing),
-            cells.adc.eq(field["adc"]),
-            cells.data.eq(port.write.data),
+            group.write.enable.eq(enable),
+            group.write.adc.eq(field["adc"]),
+            group.write.data.eq(port.write.data),
             group.slot.eq(Mux(writing, field["slot"], step.slot)),
             group.column_step.eq(Mux(writing, field["column_step"], step.column_step)),
         ]

@@ -4,7 +4,7 @@ from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .params import PROGRAM_BITS, HardwareParams, index_bits
+from .params import PROGRAM_BITS, HardwareParams
 from .program import (
     SET_OFFSET,
     Region,
@@ -100,60 +100,60 @@ class ProgramPort(wiring.Component):
         set_field_ends = SET_OFFSET + self.hardware.set_bits
         number = self.i.payload[SET_OFFSET:set_field_ends]
         address_field = Cat(self.i.payload[:SET_OFFSET], self.i.payload[set_field_ends:_ENTRY_BITS])
-        count_field = self.i.payload
-        word = Signal(index_bits(self.data_words))
-        last_word = Signal.like(word)
+        # One-hot, as is the last word of an entry of this region.
+        word, last_word = Signal(self.data_words, init=1), Signal(self.data_words)
         in_header, in_data = Signal(), Signal()
         # Known a clock ahead, as much hangs on it.
         final_word = Signal()
-        ends_entry = Signal()
+        moves, ends_entry = Signal(), Signal()
+        next_word = Mux(moves, Mux(final_word, 1, word << 1), word)[: len(word)]
         taking_effect = Signal(2)
         with m.Switch(region):
             for kind in Region:
                 with m.Case(kind):
-                    m.d.comb += last_word.eq(self.words[kind] - 1)
+                    m.d.comb += last_word.eq(1 << self.words[kind] - 1)
         m.d.comb += [
             self.i.ready.eq(in_header | in_data | self.idle),
             self.busy.eq(in_header | in_data | write.enable | taking_effect.any()),
-            ends_entry.eq(in_data & self.i.valid & final_word),
+            moves.eq(in_data & self.i.valid),
+            ends_entry.eq(moves & final_word),
+            self.overlong.eq(in_header & self.i.valid & self.i.payload[len(remaining) :].any()),
         ]
         m.d.sync += [
             write.enable.eq(ends_entry),
             write.region.eq(region),
             write.entry.eq(Cat(entry, too_large)),
             taking_effect.eq(Cat(write.enable, taking_effect)),
+            word.eq(next_word),
+            final_word.eq((next_word & last_word).any()),
         ]
-        with m.If(self.i.valid & self.i.ready):
-            with m.If(in_data):
-                with m.Switch(word):
-                    for w in range(self.data_words):
-                        with m.Case(w):
-                            m.d.sync += write.data.word_select(w, PROGRAM_BITS).eq(self.i.payload)
-                next_word = Mux(final_word, 0, word + 1)[: len(word)]
-                m.d.sync += [word.eq(next_word), final_word.eq(next_word == last_word)]
-                with m.If(ends_entry):
-                    m.d.sync += [
-                        entry.eq(entry + 1),
-                        too_large.eq(too_large | entry.all()),
-                        remaining.eq(remaining - 1),
-                        in_data.eq(remaining != 1),
-                    ]
-            with m.Elif(in_header):
-                m.d.comb += self.overlong.eq(count_field[len(remaining) :].any())
+        # Registers take what the stream shows until it is valid and the next word is awaited.
+        # This way, the many of an entry's data do not hang on its handshake.
+        for w in range(self.data_words):
+            with m.If(word[w]):
+                m.d.sync += write.data.word_select(w, PROGRAM_BITS).eq(self.i.payload)
+        begins = ~in_header & ~in_data
+        with m.If(begins):
+            m.d.sync += [
+                entry.eq(address_field),
+                too_large.eq(address_field[len(entry) :].any()),
+                region.eq(self.i.payload[_ENTRY_BITS:]),
+                in_header.eq(self.i.valid & self.idle),
+            ]
+        with m.If(in_header):
+            m.d.sync += remaining.eq(self.i.payload)
+            with m.If(self.i.valid):
                 m.d.sync += [
-                    final_word.eq(last_word == 0),
                     in_header.eq(0),
-                    in_data.eq(count_field[: len(remaining)].any() & ~self.overlong),
-                    remaining.eq(count_field),
+                    in_data.eq(self.i.payload[: len(remaining)].any() & ~self.overlong),
                 ]
-            with m.Else():
-                m.d.sync += [
-                    in_header.eq(1),
-                    entry.eq(address_field),
-                    too_large.eq(address_field[len(entry) :].any()),
-                    region.eq(self.i.payload[_ENTRY_BITS:]),
-                ]
-        begins = self.i.valid & self.i.ready & ~in_header & ~in_data
+        with m.If(ends_entry):
+            m.d.sync += [
+                entry.eq(entry + 1),
+                too_large.eq(too_large | entry.all()),
+                remaining.eq(remaining - 1),
+                in_data.eq(remaining != 1),
+            ]
         number = delayed_set(m, number, "set", begins)
         if len(number):
             m.d.sync += write.set.eq(number)

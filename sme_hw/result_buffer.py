@@ -121,18 +121,17 @@ class ResultBuffer(wiring.Component):
     def _buffer(self, m: Module, platform: object) -> _Buffered:
         """Store results; a block RAM with its output register lies between both sides."""
         width = self.step_layout.size
-        last_column_step, kept_set = self.last_column_step, Const(0, 0)
-        if self.hardware.set_bits:
-            # Chosen a clock ahead, as the comparison is on the way to the memory.
-            last_column_step = Signal(index_bits(self.hardware.column_steps), name="last_of_set")
-            m.d.sync += last_column_step.eq(of_set(self.last_column_step, self.i_set))
-            # The set of a result goes on where its beats are counted.
-            if self.parts > 1:
-                kept_set = delayed_set(m, self.i_set, "set")
+        i_set = self.i_set if self.hardware.set_bits else Const(0, 0)
+        # The set of a result goes on where its beats are counted.
+        kept_set = delayed_set(m, i_set, "set") if self.parts > 1 else Const(0, 0)
         entries = BlockMemory(width=width + 1 + len(kept_set), depth=self.depth)
         m.submodules.entries = shared(entries, platform)
         newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
-        column = Signal(index_bits(self.hardware.column_steps))
+        column, next_column = (
+            Signal(index_bits(self.hardware.column_steps), name=n)
+            for n in ("column", "next_column")
+        )
+        # Known a clock ahead, as it goes to the memory.
         ends = Signal()
         reserved = Signal(range(self.depth))
         fetched, fetch, moves, released = Signal(), Signal(), Signal(), Signal()
@@ -144,7 +143,7 @@ class ResultBuffer(wiring.Component):
             Signal(name="oldest_ready"),
         )
         m.d.comb += [
-            ends.eq(column == last_column_step),
+            next_column.eq(column),
             moves.eq(~buffered.valid | buffered.ready),
             # Never all entries are in use, so equal places mean that there is nothing.
             fetch.eq((newest != oldest) & (~fetched | moves)),
@@ -158,13 +157,16 @@ class ResultBuffer(wiring.Component):
             self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid & ~released),
         ]
         m.d.sync += [
+            column.eq(next_column),
+            ends.eq(next_column == of_set(self.last_column_step, i_set)),
             released.eq(fetch),
             # A clock late, so two entries must be free for one to be promised.
             self.room.eq(~at_least(reserved, self.depth - 2)),
             reserved.eq(reserved + self.reserve - released),
         ]
         with m.If(self.i_valid):
-            m.d.sync += [newest.eq(newest + 1), column.eq(Mux(ends, 0, column + 1))]
+            m.d.comb += next_column.eq(Mux(ends, 0, column + 1))
+            m.d.sync += newest.eq(newest + 1)
         with m.If(fetch):
             m.d.sync += oldest.eq(oldest + 1)
         with m.If(~fetched | moves):

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from .block_memory import BlockMemory
 from .cycles import SHIFT_ADD_LATENCY
+from .ecp5_multiplier import MULT18X18D_WIDTH, multiply
 from .params import HardwareParams, index_bits
 from .sharing import shared
 from .target import target_of
@@ -171,16 +172,12 @@ class ShiftAdd(wiring.Component):
                 sums.append(total)
             samples, level = sums, level + 1
         amount = Signal(len(bit_block) + level, name="shift_1", reset_less=True)
-        operand = Signal(signed(width), reset_less=True)
         m.d.sync += amount.eq(bit_block << level)
-        if target_of(platform) == "ecp5":
+        scale_bits = (self.hardware.bit_blocks - 1 << level) + 1
+        if target_of(platform) == "ecp5" and max(len(samples[0]), scale_bits) <= MULT18X18D_WIDTH:
             # A multiplier instead of LUTs: to shift is to multiply by a power of two.
-            sample = Signal.like(samples[0], name="sample", reset_less=True)
-            scale = Signal(
-                (self.hardware.bit_blocks - 1 << level) + 1, name="scale", reset_less=True
-            )
-            m.d.sync += [sample.eq(samples[0]), scale.eq(1 << amount), operand.eq(sample * scale)]
-            return operand
+            return multiply(m, samples[0], (1 << amount)[:scale_bits])
+        operand = Signal(signed(width), reset_less=True)
         fine = Signal(2, name="shift_2", reset_less=True)
         coarse = Signal(signed(width), name="coarse", reset_less=True)
         m.d.sync += [

@@ -8,7 +8,6 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .array_macro import ArrayMacro
-from .crossbar import CellWrite
 from .params import HardwareParams, index_bits
 from .sharing import shared
 from .splice import Splice
@@ -22,20 +21,21 @@ class PlaneWrite(wiring.Signature):
 
     Members
     -------
-    plane : Out(range(planes))
-    sign : Out(1)
-        Crossbar of the pair: 0 the positive, 1 the negative one.
-    cells : Out(CellWrite)
+    enable : Out(ArrayLayout(2, planes))
+        Crossbars to write: of each plane's pair, bit 0 the positive one, bit 1 the negative one.
+    adc : Out(range(adcs_per_crossbar))
+        Memory bank: the ADC that converts this column.
+    data : Out(group_rows * cell_bits)
+        Cell bit b of row r at position ``b * group_rows + r``.
     """
 
     def __init__(self, hardware: HardwareParams):
-        cells = CellWrite(
-            rows=hardware.group_rows,
-            cell_bits=hardware.cell_bits,
-            adcs=hardware.adcs_per_crossbar,
-        )
         super().__init__(
-            {"plane": Out(index_bits(hardware.planes)), "sign": Out(1), "cells": Out(cells)}
+            {
+                "enable": Out(data.ArrayLayout(2, hardware.planes)),
+                "adc": Out(index_bits(hardware.adcs_per_crossbar)),
+                "data": Out(hardware.group_rows * hardware.cell_bits),
+            }
         )
 
 
@@ -62,8 +62,6 @@ class XbGroup(wiring.Component):
         Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
-    set : In(range(weight_sets))
-        Cells that take part; only with several sets.
     samples : Out(ArrayLayout(ArrayLayout(signed(splice_bits), emulation_lanes), A))
         Spliced samples.
     clips : Out(ArrayLayout(2 * A * emulation_lanes, planes))
@@ -96,11 +94,10 @@ class XbGroup(wiring.Component):
             for sign, name in enumerate(("positive", "negative")):
                 macro = ArrayMacro(hardware=hardware, adc_bits=adc_bits)
                 m.submodules[f"macro_{j}_{name}"] = shared(macro, platform)
-                here = (self.write.plane == j) & (self.write.sign == sign)
                 m.d.comb += [
-                    macro.write.enable.eq(self.write.cells.enable & here),
-                    macro.write.adc.eq(self.write.cells.adc),
-                    macro.write.data.eq(self.write.cells.data),
+                    macro.write.enable.eq(self.write.enable[j][sign]),
+                    macro.write.adc.eq(self.write.adc),
+                    macro.write.data.eq(self.write.data),
                     macro.slot.eq(self.slot),
                     macro.column_step.eq(self.column_step),
                     macro.grounded.eq(self.grounded),

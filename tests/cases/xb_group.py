@@ -43,12 +43,8 @@ def _writes(hardware: HardwareParams, cells: np.ndarray) -> Iterator[Values]:
             continue
         for plane, sign in np.ndindex(planes, signs):
             word = column_word(cells[plane, sign, number, slot, :, step, a], hardware.cell_bits)
-            names = {"enable": 1, "adc": a, "data": word}
-            yield (
-                where
-                | {"write__plane": plane, "write__sign": sign}
-                | {f"write__cells__{name}": value for name, value in names.items()}
-            )
+            enable = 1 << 2 * plane + sign
+            yield where | {"write__enable": enable, "write__adc": a, "write__data": word}
 
 
 def _phase(hardware: HardwareParams) -> Clocked:
@@ -63,8 +59,7 @@ def _phase(hardware: HardwareParams) -> Clocked:
     cells[..., 0, 0] = cells[:, ::-1, ..., 0, 0]
     stimuli: list[Values] = list(_writes(hardware, cells))
     # Between the last write and the first conversion; the pipeline's junk is not looked at.
-    enable = "write__enable" if hardware.merged else "write__cells__enable"
-    stimuli.append({enable: 0})
+    stimuli.append({"write__enable": 0})
     responses: list[Expected] = [{}] * len(stimuli)
     clips_late: list[Expected] = [{}] * len(stimuli)
     for k in range(READS):
