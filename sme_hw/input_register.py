@@ -122,7 +122,6 @@ class InputRegister(wiring.Component):
         m = Module()
         hardware = self.hardware
         blocks = InputBlocks.of(hardware)
-        bits = hardware.converted_bits
         # Where the next beat goes; places are vectors in the memory.
         place = Signal(range(INPUT_BUFFERS))
         step = Signal(index_bits(blocks.beats), name="beat_of_block")
@@ -130,40 +129,45 @@ class InputRegister(wiring.Component):
         slot = Signal(index_bits(hardware.slots))
         mid_vector, padding = Signal(), Signal()
 
+        # Of the coming clock: made of the next values of counters, as all else waits for them.
+        next_step = Signal.like(step, name="next_beat_of_block")
+        next_padding, paused, block_ends = Signal(), Signal(), Signal(init=blocks.beats == 1)
         accept, take, fills = Signal(), Signal(), Signal()
         last_beat, last_of_slot, pad_ends_vector = Signal(), Signal(), Signal()
-        may_fill = Const(1, 1) if blocks.beats >= bits else self._pause(m, fills)
-        block_ends = step == blocks.beats - 1
-        m.d.comb += [
-            last_beat.eq(self.i.payload.last),
-            last_of_slot.eq((block == blocks.per_slot - 1) & (step == blocks.beats_of_last - 1)),
-            self.i.ready.eq(~padding & (may_fill | ~block_ends)),
-            accept.eq(self.i.valid & self.i.ready),
-            take.eq(accept | (padding & (may_fill | ~block_ends))),
-            fills.eq(take & block_ends),
-        ]
         slot_is_over, vector_is_over = Signal(), Signal()
         vector_ends = Signal()
         m.d.comb += [
+            last_beat.eq(self.i.payload.last),
+            last_of_slot.eq((block == blocks.per_slot - 1) & (step == blocks.beats_of_last - 1)),
+            accept.eq(self.i.valid & self.i.ready),
+            take.eq(accept | (padding & ~paused)),
+            fills.eq(take & block_ends),
             slot_is_over.eq(Mux(padding, 1, last_of_slot | last_beat)),
             vector_is_over.eq(Mux(padding, pad_ends_vector, last_beat)),
             vector_ends.eq(fills & slot_is_over & vector_is_over),
+            next_step.eq(step + take),
+            next_padding.eq(padding),
         ]
-        with m.If(take):
-            m.d.sync += step.eq(step + 1)
         with m.If(accept):
-            m.d.sync += [
-                mid_vector.eq(~last_beat),
-                # Beats that are missing in a block are made up.
-                padding.eq((last_of_slot | last_beat) & ~block_ends),
-                pad_ends_vector.eq(last_beat),
-            ]
+            # Beats that are missing in a block are made up.
+            m.d.comb += next_padding.eq(last_of_slot | last_beat)
+            m.d.sync += [mid_vector.eq(~last_beat), pad_ends_vector.eq(last_beat)]
         with m.If(fills):
-            m.d.sync += [step.eq(0), padding.eq(0), block.eq(block + 1)]
+            m.d.comb += [next_step.eq(0), next_padding.eq(0)]
+            m.d.sync += block.eq(block + 1)
             with m.If(slot_is_over):
                 m.d.sync += [block.eq(0), slot.eq(slot + 1)]
             with m.If(vector_ends):
                 m.d.sync += [slot.eq(0), place.eq(place + 1)]
+        next_block_ends = next_step == blocks.beats - 1
+        next_paused = next_block_ends & self._pause(m, fills)
+        m.d.sync += [
+            step.eq(next_step),
+            block_ends.eq(next_block_ends),
+            padding.eq(next_padding),
+            paused.eq(next_paused),
+            self.i.ready.eq(~next_padding & ~next_paused),
+        ]
 
         memories: dict[tuple[int, ...], BlockMemory] = {}
         for b, lane in np.ndindex(blocks.per_slot, hardware.emulation_lanes):
@@ -196,13 +200,16 @@ class InputRegister(wiring.Component):
         return m
 
     def _pause(self, m: Module, fills: Value) -> Value:
-        """Return whether a block may fill up: the one before must have left bit by bit."""
-        left = Signal(range(self.hardware.converted_bits), name="pause")
+        """Return whether blocks may not fill in the next clock: one still leaves bit by bit."""
+        bits = self.hardware.converted_bits
+        if InputBlocks.of(self.hardware).beats >= bits:
+            return Const(0)
+        left = Signal(range(bits), name="pause")
         with m.If(fills):
-            m.d.sync += left.eq(self.hardware.converted_bits - 1)
+            m.d.sync += left.eq(bits - 1)
         with m.Elif(left != 0):
             m.d.sync += left.eq(left - 1)
-        return left == 0
+        return Mux(fills, bits > 1, left > 1)
 
     def _collect(self, m: Module, blocks: InputBlocks, take: Value, fills: Value) -> list[Signal]:
         """Shift beats in, bit t after t clocks; returns each bit's block, for one clock each."""

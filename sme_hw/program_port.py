@@ -107,14 +107,14 @@ class ProgramPort(wiring.Component):
         final_word = Signal()
         moves, ends_entry = Signal(), Signal()
         next_word = Mux(moves, Mux(final_word, 1, word << 1), word)[: len(word)]
-        taking_effect = Signal(2)
+        writing, taking_effect = Signal(), Signal()
         with m.Switch(region):
             for kind in Region:
                 with m.Case(kind):
                     m.d.comb += last_word.eq(1 << self.words[kind] - 1)
         m.d.comb += [
             self.i.ready.eq(in_header | in_data | self.idle),
-            self.busy.eq(in_header | in_data | write.enable | taking_effect.any()),
+            self.busy.eq(in_header | in_data | taking_effect),
             moves.eq(in_data & self.i.valid),
             ends_entry.eq(moves & final_word),
             self.overlong.eq(in_header & self.i.valid & self.i.payload[len(remaining) :].any()),
@@ -123,7 +123,9 @@ class ProgramPort(wiring.Component):
             write.enable.eq(ends_entry),
             write.region.eq(region),
             write.entry.eq(Cat(entry, too_large)),
-            taking_effect.eq(Cat(write.enable, taking_effect)),
+            writing.eq(write.enable),
+            # In the clock of a write, and two more.
+            taking_effect.eq(ends_entry | write.enable | writing),
             word.eq(next_word),
             final_word.eq((next_word & last_word).any()),
         ]
