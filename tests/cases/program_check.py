@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.golden.program_check import program_check
-from sme_hw.params import HardwareParams
+from sme_hw.params import HardwareParams, index_bits
 from sme_hw.program import (
     GROUP_LAST_OFFSET,
     GROUP_SLOT_OFFSET,
@@ -49,8 +49,13 @@ def _wrong_writes(hardware: HardwareParams) -> list[Write]:
         _group(hardware.slots, 0, top, 0),
         _group(0, 0, top, hardware.slots),
         _group(0, 0, top + 1, 0),
-        _group(0, top, top - 1, 0),
+        # Wrong in upper bits only.
+        _group(0, 1 << index_bits(hardware.converted_bits), top, 0),
+        _group(0, 0, top, 1 << 15),
+        (Region.CONTROL, 0, Control.ROW_LAST, 1 << 31),
     ]
+    if top:
+        writes.append(_group(0, top, top - 1, 0))
     writes += [(Region.CONTROL, 0, r, limit) for r, limit in control_limits(hardware).items()]
     sets = hardware.weight_sets
     if sets < 1 << hardware.set_bits:
@@ -121,7 +126,8 @@ def _phase(hardware: HardwareParams) -> Clocked:
         responses.append({"error": int(flag)})
         while rng.random() < 0.3:
             # Without enable nothing counts.
-            stimuli.append({"write__enable": 0, "write__region": 7})
+            other = writes[rng.integers(len(writes))]
+            stimuli.append({"write__enable": 0, **_driven(other, hardware)})
             responses.append({"error": int(flag)})
     # An overlong record raises the flag by itself.
     stop = _driven(STOP, hardware)
