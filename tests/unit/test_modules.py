@@ -32,6 +32,7 @@ def test_matches_golden(name: str, stall: float) -> None:
             inputs.update(changes)
             pattern, offset = 0, 0
             for port, value in inputs.items():
+                assert value >> ports[port].width == 0, f"{port} cannot be {value}"
                 pattern |= value << offset
                 offset += ports[port].width
             ctx.set(all_inputs, pattern)
