@@ -11,7 +11,7 @@ common; the set stands in the upper bits of an entry's number, from bit 26.
 
 from enum import IntEnum
 
-from .params import PROGRAM_BITS, HardwareParams, index_bits
+from .params import PROGRAM_BITS, HardwareParams, ceil_div, index_bits
 
 __all__ = [
     "Control",
@@ -76,7 +76,7 @@ def entry_words(hardware: HardwareParams, region: Region) -> int:
         Region.INDEX: hardware.inputs_per_beat * sum(index_fields(hardware).values()),
         Region.CELLS: cell_word_bits(hardware),
     }[region]
-    return max(1, -(-bits // PROGRAM_BITS))
+    return max(1, ceil_div(bits, PROGRAM_BITS))
 
 
 def _bits(count: int) -> int:
