@@ -21,8 +21,7 @@ class MergedXbGroup(wiring.Component):
     weights of the active rows. So nothing but that sum is computed: bit for bit the same results,
     with half the memory and adders (reconstructed). A crossbar of many-level cells holds the
     weights in offset binary (weight plus ``2**(merged_bits - 1)``); a row that is off counts as
-    weight 0. Hardware with real macros needs a number of
-    ADC bits instead of ``"lossless"``.
+    weight 0. Hardware with real macros needs a number of ADC bits instead of ``"lossless"``.
 
     Latency from the word lines to the samples: :func:`sme_hw.cycles.merged_latency`.
 
@@ -43,8 +42,6 @@ class MergedXbGroup(wiring.Component):
         Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
-    set : In(range(weight_sets))
-        Weights that take part; only with several sets.
     samples : Out(ArrayLayout(ArrayLayout(signed(splice_bits), emulation_lanes), A))
         Spliced samples.
     """

@@ -62,8 +62,6 @@ class XbGroup(wiring.Component):
         Cells that take part; only with several sets.
     grounded : In(ArrayLayout(group_rows, emulation_lanes))
         Rows whose word line is off in each bit-cycle: their input bit is 0.
-    set : In(range(weight_sets))
-        Cells that take part; only with several sets.
     samples : Out(ArrayLayout(ArrayLayout(signed(splice_bits), emulation_lanes), A))
         Spliced samples.
     clips : Out(ArrayLayout(2 * A * emulation_lanes, planes))
