@@ -13,6 +13,7 @@ from .program import (
     GROUP_SLOT_OFFSET,
     MODE_CLEAR,
     MODE_ENABLE,
+    REGION_OFFSET,
     SET_OFFSET,
     Control,
     Region,
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 def _record(region: Region, entry: int, data: np.ndarray, weight_set: int = 0) -> np.ndarray:
     """Return one record that writes ``data``, shape (entries, words)."""
-    head = [int(region) << 28 | weight_set << SET_OFFSET | entry, len(data)]
+    head = [int(region) << REGION_OFFSET | weight_set << SET_OFFSET | entry, len(data)]
     return np.concatenate([np.array(head, np.uint32), data.astype(np.uint32).ravel()])
 
 

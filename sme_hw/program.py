@@ -14,6 +14,12 @@ from enum import IntEnum
 from .params import PROGRAM_BITS, HardwareParams, ceil_div, index_bits
 
 __all__ = [
+    "GROUP_LAST_OFFSET",
+    "GROUP_SLOT_OFFSET",
+    "MODE_CLEAR",
+    "MODE_ENABLE",
+    "REGION_OFFSET",
+    "SET_OFFSET",
     "Control",
     "Region",
     "cell_counts",
@@ -28,6 +34,9 @@ __all__ = [
     "memory_map",
     "region_entries",
 ]
+
+REGION_OFFSET = 28
+"""Bit position of the region in an address word; an entry's number is below."""
 
 SET_OFFSET = 26
 """Bit position of the weight set in an entry's number."""
@@ -182,7 +191,7 @@ def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
     return [
         {
             "region": kind.name.lower(),
-            "base": int(kind) << 28,
+            "base": int(kind) << REGION_OFFSET,
             "entries": entries,
             "words_per_entry": entry_words(hardware, kind),
             **sets,
