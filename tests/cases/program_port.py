@@ -116,12 +116,8 @@ def cases() -> Iterator[Case]:
             for s in range(hardware.weight_sets)
         ]
         # A program of random records ends with one that has an entry, for its last write.
-        random_program = [
-            *_random_program(rng, hardware),
-            int(Region.CONTROL) << REGION_OFFSET,
-            1,
-            7,
-        ]
+        last = [int(Region.CONTROL) << REGION_OFFSET, 1, 7]
+        random_program = [*_random_program(rng, hardware), *last]
         yield Case(
             f"program_port-{name}",
             lambda hardware=hardware: ProgramPort(hardware=hardware),
