@@ -121,14 +121,14 @@ def _phase(hardware: HardwareParams) -> Clocked:
     assert any(flags)
     stimuli: list[Values] = []
     responses: list[Expected] = []
-    for write, flag in zip(writes, flags, strict=True):
+    for write, before, flag in zip(writes, [False, *flags], flags, strict=False):
+        while rng.random() < 0.3:
+            # Without enable nothing counts, neither this write nor any other.
+            early = writes[rng.integers(len(writes))] if rng.random() < 0.5 else write
+            stimuli.append({"write__enable": 0, **_driven(early, hardware)})
+            responses.append({"error": int(before)})
         stimuli.append({"write__enable": 1, **_driven(write, hardware)})
         responses.append({"error": int(flag)})
-        while rng.random() < 0.3:
-            # Without enable nothing counts.
-            other = writes[rng.integers(len(writes))]
-            stimuli.append({"write__enable": 0, **_driven(other, hardware)})
-            responses.append({"error": int(flag)})
     # An overlong record raises the flag by itself.
     stop = _driven(STOP, hardware)
     for driven, flag in (
