@@ -116,7 +116,8 @@ def _phase(hardware: HardwareParams) -> Clocked:
     writes: list[Write] = [STOP, *_right_writes(hardware), STOP, *_overlaps(hardware)]
     for write in _wrong_writes(hardware):
         # The flag stays through writes that are right, until the unit is disabled.
-        writes += [STOP, write, (Region.CONTROL, 0, Control.INPUT_LAST, 0)]
+        right = [(Control.INPUT_LAST, 0), (Control.MODE, MODE_ENABLE)]
+        writes += [STOP, write, *((Region.CONTROL, 0, *values) for values in right)]
     flags = program_check(writes, hardware)
     assert any(flags)
     stimuli: list[Values] = []
