@@ -37,8 +37,8 @@ def deviations(unit: str, measured: dict[str, Any], baseline: dict[str, Any]) ->
     measured : dict
         Figures of the unit; those without a tolerance are not looked at.
     baseline : dict
-        As :func:`read` returns it. A tolerance is a pair of factors, what may be lost and what
-        may be gained, None for any. A figure that only one side has is a deviation.
+        As :func:`read` returns it. A tolerance is a pair: what share of the figure may be lost and
+        what may be gained, None for any. A figure that only one side has is a deviation.
     """
     if unit not in baseline["units"]:
         return [f"{unit}: not in the baseline; --update puts it there"]

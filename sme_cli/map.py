@@ -71,8 +71,13 @@ def _integer_bits(layers: list[LayerMapping]) -> int:
 
 def _print_spreads(names: list[str], tiles: list[int], spreads: list[Spread]) -> None:
     """Print how long units take; layers follow one another."""
-    keys = ["makespan_clocks", "mean_clocks", "makespan_over_mean"]
-    keys += ["bound_clocks", "makespan_over_bound"]
+    columns = {
+        "makespan_clocks": "makespan",
+        "mean_clocks": "mean",
+        "makespan_over_mean": "makespan / mean",
+        "bound_clocks": "bound",
+        "makespan_over_bound": "makespan / bound",
+    }
     units = spreads[0].units
     total = Spread(
         units,
@@ -81,13 +86,13 @@ def _print_spreads(names: list[str], tiles: list[int], spreads: list[Spread]) ->
         sum(s.bound for s in spreads),
     )
     rows = [
-        [name, count, *(part.as_dict()[key] for key in keys)]
+        [name, count, *(part.as_dict()[key] for key in columns)]
         for name, count, part in zip(
             [*names, "total"], [*tiles, sum(tiles)], [*spreads, total], strict=True
         )
     ]
-    columns = ["layer", "tiles", "makespan", "mean", "makespan / mean", "bound", "makespan / bound"]
-    table(f"Clocks a vector on {units} compute units, loading weights aside", columns, rows)
+    title = f"Clocks a vector on {units} compute units, loading weights aside"
+    table(title, ["layer", "tiles", *columns.values()], rows)
 
 
 def _measure_all(
@@ -232,11 +237,16 @@ def map_command(
     write_report(json_file, report)
 
     total = report["crossbars"]
-    columns = ["layer", "rows x columns", "tiles", *total, "RCMR bits", "SQNR dB", "squeeze dB"]
-    columns += ["bit-cycles", "lossless ADC bits"]
-    rows = [_layer_row(entry) for entry in report["layers"]]
-    rows.append(["total", "", report["tiles"], *total.values(), report["rcmr_bits"], "", ""])
-    rows[-1] += [sum(plan.bit_cycles for plan in schedules), ""]
+    columns = [
+        *("layer", "rows x columns", "tiles", *total, "RCMR bits", "SQNR dB", "squeeze dB"),
+        *("bit-cycles", "lossless ADC bits"),
+    ]
+    bit_cycles = sum(plan.bit_cycles for plan in schedules)
+    counts = [report["tiles"], *total.values(), report["rcmr_bits"]]
+    rows = [
+        *(_layer_row(entry) for entry in report["layers"]),
+        ["total", "", *counts, "", "", bit_cycles, ""],
+    ]
     table("Crossbars", columns, rows)
     if total["squeezed"]:
         ratio = total["conventional"] / total["squeezed"]

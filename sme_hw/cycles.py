@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .heap_plan import heap_plan
-from .params import HardwareParams
+from .params import HardwareParams, ceil_div
 
 __all__ = [
     "ADC_LATENCY",
@@ -36,6 +36,7 @@ __all__ = [
     "merged_latency",
     "pipeline_latency",
     "result_buffer_depth",
+    "row_beats",
     "run_cycles",
     "shift_add_latency",
     "splice_heights",
@@ -74,10 +75,6 @@ GATHER_LATENCY = 6
 
 _BUFFER_LATENCY = 3
 """Clocks from a finished result to the result stream: buffer memory, its output register."""
-
-
-def _ceil_div(a: int, b: int) -> int:
-    return -(-a // b)
 
 
 def bit_heap_latency(heights: Sequence[int]) -> int:
@@ -188,7 +185,7 @@ def compute_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], columns:
     columns : int
         Columns in use.
     """
-    return sum(bit_cycles) * _ceil_div(columns, hardware.adcs_per_crossbar)
+    return sum(bit_cycles) * ceil_div(columns, hardware.adcs_per_crossbar)
 
 
 @dataclass(frozen=True)
@@ -212,8 +209,8 @@ class InputBlocks:
     @classmethod
     def of(cls, hardware: HardwareParams) -> "InputBlocks":
         """Return the blocks of some hardware."""
-        beats = _ceil_div(hardware.slot_beats, _ceil_div(hardware.slot_beats, BLOCK_BEATS))
-        per_slot = _ceil_div(hardware.slot_beats, beats)
+        beats = ceil_div(hardware.slot_beats, ceil_div(hardware.slot_beats, BLOCK_BEATS))
+        per_slot = ceil_div(hardware.slot_beats, beats)
         return cls(beats, per_slot, hardware.slot_beats - (per_slot - 1) * beats)
 
     def clocks(self, hardware: HardwareParams) -> int:
@@ -223,8 +220,8 @@ class InputBlocks:
     def count(self, hardware: HardwareParams, physical_rows: int) -> int:
         """Return the blocks of a vector."""
         full, rest = divmod(physical_rows, hardware.group_rows)
-        beats = _ceil_div(rest, hardware.inputs_per_beat)
-        return full * self.per_slot + _ceil_div(beats, self.beats)
+        beats = ceil_div(rest, hardware.inputs_per_beat)
+        return full * self.per_slot + ceil_div(beats, self.beats)
 
 
 def load_cycles(hardware: HardwareParams, physical_rows: int) -> int:
@@ -233,12 +230,17 @@ def load_cycles(hardware: HardwareParams, physical_rows: int) -> int:
     return blocks.count(hardware, physical_rows) * blocks.clocks(hardware)
 
 
+def row_beats(hardware: HardwareParams, physical_rows: int) -> int:
+    """Return the beats of a vector in the order of the physical rows."""
+    full, rest = divmod(physical_rows, hardware.group_rows)
+    return full * hardware.slot_beats + ceil_div(rest, hardware.inputs_per_beat)
+
+
 def input_beats(hardware: HardwareParams, inputs: int) -> int:
     """Return the beats of a vector on the input stream."""
     if hardware.input_index:
-        return _ceil_div(inputs, hardware.inputs_per_beat)
-    full, rest = divmod(inputs, hardware.group_rows)
-    return full * hardware.slot_beats + _ceil_div(rest, hardware.inputs_per_beat)
+        return ceil_div(inputs, hardware.inputs_per_beat)
+    return row_beats(hardware, inputs)
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,7 @@ def steady_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: Til
         compute_cycles(hardware, bit_cycles, size.columns),
         load_cycles(hardware, size.physical_rows),
         input_beats(hardware, size.inputs),
-        _ceil_div(size.columns, hardware.results_per_beat),
+        ceil_div(size.columns, hardware.results_per_beat),
     )
 
 
@@ -341,7 +343,7 @@ class _Results:
             done = min(column + a, size.columns)
             if b <= a:
                 self._send(self.moved + 1)
-                self.left = self.last_beat = self.moved + _ceil_div(done - column, b)
+                self.left = self.last_beat = self.moved + ceil_div(done - column, b)
             else:
                 self.left = self.moved + 1
                 if done % b == 0 or done == size.columns:
@@ -393,7 +395,7 @@ def _result_clocks(
         filled += (blocks.count(hardware, size.physical_rows) - 1) * block_clocks
         ready = filled + hardware.converted_bits + COLLECT_LATENCY
         handed_over = max(ready, last_step)
-        steps = _ceil_div(size.columns, hardware.adcs_per_crossbar)
+        steps = ceil_div(size.columns, hardware.adcs_per_crossbar)
         last_step = results.vector(handed_over + (count - 1) * steps + 1, size)
         released.append(last_step)
     return results.first_beat, results.last_beat

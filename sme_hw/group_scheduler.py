@@ -176,7 +176,7 @@ class GroupScheduler(wiring.Component):
 
         slot = Signal(index_bits(hardware.slots))
         first_bit, last_bit = Signal(), Signal()
-        # Whether the present column, group is the first or last one is known a clock ahead.
+        # Whether a column is the last one, and a group the first or last, is known a clock ahead.
         column, next_column = (
             Signal(index_bits(hardware.column_steps), name=n) for n in ("column", "next_column")
         )

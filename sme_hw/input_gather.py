@@ -120,8 +120,8 @@ class InputGather(wiring.Component):
             with m.If(moves[stage]):
                 m.d.sync += valid[stage + 1].eq(valid[stage])
         ends = Signal()
-        number = self._set_of_source(m, place, (source_place + ends)[: len(place)])
-        last_row_beat = of_set(self.last_row_beat, number)
+        weight_set = self._set_of_source(m, place, (source_place + ends)[: len(place)])
+        last_row_beat = of_set(self.last_row_beat, weight_set)
         m.d.comb += ends.eq(valid[0] & moves[0] & (row_beat == last_row_beat))
         with m.If(valid[0] & moves[0]):
             m.d.sync += row_beat.eq(Mux(ends, 0, row_beat + 1))
@@ -139,7 +139,7 @@ class InputGather(wiring.Component):
             index.write_enable.eq(self.write.enable),
             index.write_address.eq(self.write.address),
             index.write_data.eq(self.write.data),
-            index.read_address.eq(set_address(row_beat, hardware.row_beats, number)),
+            index.read_address.eq(set_address(row_beat, hardware.row_beats, weight_set)),
             index.read_enable.eq(moves[0]),
             index.output_enable.eq(moves[1]),
         ]
@@ -166,14 +166,14 @@ class InputGather(wiring.Component):
                 value = fetched[entry.lane] if hardware.inputs_per_beat > 1 else fetched[0]
                 m.d.sync += inputs_of(self.o.payload)[lane].eq(Mux(entry.keep, value, 0))
         for stage in range(1, 5):
-            number = delayed_set(m, number, f"set_{stage}", moves[stage - 1])
-        if len(number):
+            weight_set = delayed_set(m, weight_set, f"set_{stage}", moves[stage - 1])
+        if len(weight_set):
             with m.If(moves[4]):
-                m.d.sync += self.o.payload.set.eq(number)
+                m.d.sync += self.o.payload.set.eq(weight_set)
         return m
 
     def _set_of_source(self, m: Module, place: Value, next_source: Value) -> Value:
-        """Note the set of every vector; returns that of the one to be read."""
+        """Note the set of every vector; returns that of the vector to be read next."""
         if not self.hardware.set_bits:
             return set_of(self.i.payload)
         m.submodules.sets = sets = memory.Memory(

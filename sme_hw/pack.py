@@ -5,13 +5,15 @@ from typing import TypeVar
 
 import numpy as np
 
+from .cycles import input_beats, row_beats
 from .errors import InputError
-from .params import PROGRAM_BITS, HardwareParams
+from .params import PROGRAM_BITS, HardwareParams, ceil_div
 from .program import (
     GROUP_LAST_OFFSET,
     GROUP_SLOT_OFFSET,
     MODE_CLEAR,
     MODE_ENABLE,
+    REGION_OFFSET,
     SET_OFFSET,
     Control,
     Region,
@@ -27,13 +29,13 @@ T = TypeVar("T")
 
 def _record(region: Region, entry: int, data: np.ndarray, weight_set: int = 0) -> np.ndarray:
     """Return one record that writes ``data``, shape (entries, words)."""
-    head = [int(region) << 28 | weight_set << SET_OFFSET | entry, len(data)]
+    head = [int(region) << REGION_OFFSET | weight_set << SET_OFFSET | entry, len(data)]
     return np.concatenate([np.array(head, np.uint32), data.astype(np.uint32).ravel()])
 
 
 def _to_words(bits: np.ndarray) -> np.ndarray:
     """Pack bits, shape (..., n), least significant first, into words, shape (..., ceil(n/32))."""
-    count = -(-bits.shape[-1] // PROGRAM_BITS) * PROGRAM_BITS
+    count = ceil_div(bits.shape[-1], PROGRAM_BITS) * PROGRAM_BITS
     padded = np.zeros((*bits.shape[:-1], count), np.uint8)
     padded[..., : bits.shape[-1]] = bits
     return np.packbits(padded, axis=-1, bitorder="little").view("<u4")
@@ -42,7 +44,7 @@ def _to_words(bits: np.ndarray) -> np.ndarray:
 def _cell_records(image: TileImage, hardware: HardwareParams, weight_set: int) -> list[np.ndarray]:
     """One record per plane, sign, ADC and slot, that holds the columns of that ADC in order."""
     g, a = hardware.group_rows, hardware.adcs_per_crossbar
-    slots, steps = -(-image.physical_rows // g), -(-image.columns // a)
+    slots, steps = ceil_div(image.physical_rows, g), ceil_div(image.columns, a)
     # Unused rows of the last slot and unused columns of the last step are written as zeros.
     cells = np.zeros((2, hardware.planes, slots * g, steps * a), np.uint8)
     cells[:, :, : image.physical_rows, : image.columns] = image.cells
@@ -96,7 +98,7 @@ def row_lanes(hardware: HardwareParams, physical_rows: int) -> np.ndarray:
     rows = np.where(offsets < g, offsets + np.arange(hardware.slots)[:, np.newaxis] * g, EMPTY)
     rows = rows.reshape(-1, lanes)
     rows[rows >= physical_rows] = EMPTY
-    return rows[: 1 + int(np.flatnonzero((rows != EMPTY).any(axis=1))[-1])]
+    return rows[: row_beats(hardware, physical_rows)]
 
 
 def input_lanes(hardware: HardwareParams, inputs: int) -> np.ndarray:
@@ -107,7 +109,7 @@ def input_lanes(hardware: HardwareParams, inputs: int) -> np.ndarray:
     if not hardware.input_index:
         return row_lanes(hardware, inputs)
     lanes = hardware.inputs_per_beat
-    places = np.arange(-(-inputs // lanes) * lanes)
+    places = np.arange(input_beats(hardware, inputs) * lanes)
     return np.where(places < inputs, places, EMPTY).reshape(-1, lanes)
 
 
@@ -156,10 +158,10 @@ def _tile_records(image: TileImage, hardware: HardwareParams, weight_set: int) -
     slots, first, cycles = image.groups.T
     table = first | (first + cycles - 1) << GROUP_LAST_OFFSET | slots << GROUP_SLOT_OFFSET
     limits = {
-        Control.INPUT_LAST: len(input_lanes(hardware, image.inputs)) - 1,
+        Control.INPUT_LAST: input_beats(hardware, image.inputs) - 1,
         Control.ROW_LAST: len(rows) - 1,
-        Control.COLUMN_LAST: -(-image.columns // hardware.adcs_per_crossbar) - 1,
-        Control.RESULT_LAST: -(-image.columns // hardware.results_per_beat) - 1,
+        Control.COLUMN_LAST: ceil_div(image.columns, hardware.adcs_per_crossbar) - 1,
+        Control.RESULT_LAST: ceil_div(image.columns, hardware.results_per_beat) - 1,
         Control.GROUP_LAST: len(image.groups) - 1,
     }
     parts = [_control(entry, value, weight_set) for entry, value in limits.items()]

@@ -10,6 +10,7 @@ __all__ = [
     "CLIP_COUNTER_BITS",
     "PROGRAM_BITS",
     "HardwareParams",
+    "ceil_div",
     "check_choice",
     "check_flag",
     "check_int",
@@ -51,7 +52,8 @@ def index_bits(count: int) -> int:
     return max(1, (count - 1).bit_length())
 
 
-def _ceil_div(a: int, b: int) -> int:
+def ceil_div(a: int, b: int) -> int:
+    """Return the quotient, rounded up."""
     return -(-a // b)
 
 
@@ -203,17 +205,17 @@ class HardwareParams:
     @property
     def slots(self) -> int:
         """Slots of G physical rows in a crossbar; the last may be short."""
-        return _ceil_div(self.rows, self.group_rows)
+        return ceil_div(self.rows, self.group_rows)
 
     @property
     def column_steps(self) -> int:
         """Conversions per ADC for all columns: the depth of one slot in a memory bank."""
-        return _ceil_div(self.cols, self.adcs_per_crossbar)
+        return ceil_div(self.cols, self.adcs_per_crossbar)
 
     @property
     def slot_beats(self) -> int:
         """Beats that fill a slot; a beat never holds rows of two slots."""
-        return _ceil_div(self.group_rows, self.inputs_per_beat)
+        return ceil_div(self.group_rows, self.inputs_per_beat)
 
     @property
     def row_beats(self) -> int:
@@ -223,12 +225,12 @@ class HardwareParams:
     @property
     def input_beats(self) -> int:
         """Beats of the input stream that hold a full vector."""
-        return _ceil_div(self.rows, self.inputs_per_beat) if self.input_index else self.row_beats
+        return ceil_div(self.rows, self.inputs_per_beat) if self.input_index else self.row_beats
 
     @property
     def result_beats(self) -> int:
         """Result beats that carry all columns."""
-        return _ceil_div(self.cols, self.results_per_beat)
+        return ceil_div(self.cols, self.results_per_beat)
 
     @property
     def column_step_bits(self) -> int:
@@ -274,7 +276,7 @@ class HardwareParams:
     @property
     def bit_blocks(self) -> int:
         """Blocks of ``emulation_lanes`` bit-cycles, which are computed in the same clock."""
-        return _ceil_div(self.converted_bits, self.emulation_lanes)
+        return ceil_div(self.converted_bits, self.emulation_lanes)
 
     @property
     def lane_bits(self) -> int:

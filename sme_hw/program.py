@@ -11,9 +11,15 @@ common; the set stands in the upper bits of an entry's number, from bit 26.
 
 from enum import IntEnum
 
-from .params import PROGRAM_BITS, HardwareParams, index_bits
+from .params import PROGRAM_BITS, HardwareParams, ceil_div, index_bits
 
 __all__ = [
+    "GROUP_LAST_OFFSET",
+    "GROUP_SLOT_OFFSET",
+    "MODE_CLEAR",
+    "MODE_ENABLE",
+    "REGION_OFFSET",
+    "SET_OFFSET",
     "Control",
     "Region",
     "cell_counts",
@@ -28,6 +34,9 @@ __all__ = [
     "memory_map",
     "region_entries",
 ]
+
+REGION_OFFSET = 28
+"""Bit position of the region in an address word; an entry's number is below."""
 
 SET_OFFSET = 26
 """Bit position of the weight set in an entry's number."""
@@ -76,7 +85,7 @@ def entry_words(hardware: HardwareParams, region: Region) -> int:
         Region.INDEX: hardware.inputs_per_beat * sum(index_fields(hardware).values()),
         Region.CELLS: cell_word_bits(hardware),
     }[region]
-    return max(1, -(-bits // PROGRAM_BITS))
+    return max(1, ceil_div(bits, PROGRAM_BITS))
 
 
 def _bits(count: int) -> int:
@@ -182,7 +191,7 @@ def memory_map(hardware: HardwareParams) -> list[dict[str, object]]:
     return [
         {
             "region": kind.name.lower(),
-            "base": int(kind) << 28,
+            "base": int(kind) << REGION_OFFSET,
             "entries": entries,
             "words_per_entry": entry_words(hardware, kind),
             **sets,

@@ -24,11 +24,11 @@ __all__ = ["ProgramCheck"]
 class ProgramCheck(wiring.Component):
     """Raise a flag at a write that makes no sense; it stays until the unit is disabled.
 
-    Flagged are: an unknown region; a set or an entry that its region does not have; a control value
-    out of range; a group whose last bit-cycle comes before its first one or does not exist, whose
-    slot does not exist, or whose slot was already given since entry 0 of its set's table was
-    written (reconstructed). The flag follows the write by two clocks; a program begins by disabling
-    the unit, which clears it. A record that is overlong is flagged, too.
+    Flagged are: an overlong record; an unknown region; a set or an entry that its region does not
+    have; a control value out of range; a group whose last bit-cycle comes before its first one or
+    does not exist, whose slot does not exist, or whose slot was already given since entry 0 of its
+    set's table was written (reconstructed). The flag follows the write by two clocks; a program
+    begins by disabling the unit, which clears it.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class ProgramCheck(wiring.Component):
         first = write.data[:GROUP_LAST_OFFSET]
         last = write.data[GROUP_LAST_OFFSET:GROUP_SLOT_OFFSET]
         bits = index_bits(hardware.converted_bits)
-        slot = write.data[GROUP_SLOT_OFFSET : 2 * GROUP_SLOT_OFFSET]
+        slot = write.data[GROUP_SLOT_OFFSET:PROGRAM_BITS]
         # The tables of several weight sets may be written in turns.
         given_in_sets = Signal(per_set(hardware, hardware.slots), name="given")
         given = of_set(given_in_sets, set_of(write))
@@ -124,6 +124,7 @@ class ProgramCheck(wiring.Component):
             | at_least(slot, hardware.slots)
             | at_least(first, hardware.converted_bits)
             | at_least(last, hardware.converted_bits)
+            # Upper bits are wrong anyway.
             | (last[:bits] < first[:bits])
             | (before & here).any()
         )

@@ -126,7 +126,8 @@ class RowConversion(wiring.Component):
         with m.If(self.i.valid & moves[0]):
             m.d.sync += beat.eq(Mux(last, 0, beat + 1))
 
-        inputs, lasts, number = [inputs_of(self.i.payload)], [last], set_of(self.i.payload)
+        inputs, lasts = [inputs_of(self.i.payload)], [last]
+        weight_set = set_of(self.i.payload)
         for stage in (1, 2):
             inputs.append(Signal(InputBeat(hardware), name=f"inputs_{stage}", reset_less=True))
             lasts.append(Signal(name=f"last_{stage}", reset_less=True))
@@ -135,15 +136,12 @@ class RowConversion(wiring.Component):
                     inputs[stage].eq(inputs[stage - 1]),
                     lasts[stage].eq(lasts[stage - 1]),
                 ]
-            number = delayed_set(m, number, f"set_{stage}", moves[stage - 1])
-        codes = None
-        if hardware.rcmr_bits:
-            codes = Signal(data.ArrayLayout(hardware.rcmr_bits, hardware.inputs_per_beat))
-            m.d.comb += codes.eq(self._look_up(m, platform, beat, moves))
+            weight_set = delayed_set(m, weight_set, f"set_{stage}", moves[stage - 1])
+        codes = self._look_up(m, platform, beat, moves) if hardware.rcmr_bits else None
         with m.If(moves[2]):
             m.d.sync += self.o.payload.last.eq(lasts[2])
-            if len(number):
-                m.d.sync += self.o.payload.set.eq(number)
+            if len(weight_set):
+                m.d.sync += self.o.payload.set.eq(weight_set)
         for lane in range(hardware.inputs_per_beat):
             value = Signal(hardware.converted_bits, name=f"converted_{lane}")
             m.d.comb += value.eq(inputs[2][lane])
@@ -156,8 +154,8 @@ class RowConversion(wiring.Component):
                 m.d.sync += self.o.payload["values"][lane].eq(value)
         return m
 
-    def _look_up(self, m: Module, platform: object, beat: Signal, moves: list[Signal]) -> Signal:
-        """Read the shifts of a beat's rows."""
+    def _look_up(self, m: Module, platform: object, beat: Signal, moves: list[Signal]) -> data.View:
+        """Return the shifts of a beat's rows, in shift steps, two stages later."""
         hardware = self.hardware
         rcmr = BlockMemory(
             width=hardware.inputs_per_beat * hardware.rcmr_bits,
@@ -172,4 +170,4 @@ class RowConversion(wiring.Component):
             rcmr.read_enable.eq(moves[0]),
             rcmr.output_enable.eq(moves[1]),
         ]
-        return rcmr.data
+        return data.View(data.ArrayLayout(hardware.rcmr_bits, hardware.inputs_per_beat), rcmr.data)

@@ -163,17 +163,7 @@ def count_clips(image: TileImage, hardware: HardwareParams, inputs: np.ndarray) 
     """Return the clipped conversions of :func:`compute_unit_bit_serial`, not saturated, faster.
 
     Only columns are computed whose cells could exceed their ADC if all rows were active.
-
-    Parameters
-    ----------
-    image : TileImage
-    hardware : HardwareParams
-    inputs : numpy.ndarray of integers, shape (vectors, inputs)
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (planes,)
-        The most significant plane first.
+    Parameters and clips are as for :func:`compute_unit`.
     """
     clips = np.zeros(hardware.planes, np.int64)
     largest = (2 ** np.array(hardware.plane_adc_bits) << hardware.adc_lsb) - 1

@@ -3,12 +3,7 @@
 import numpy as np
 
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import (
-    SET_OFFSET,
-    Region,
-    entry_bits,
-    entry_words,
-)
+from sme_hw.program import REGION_OFFSET, SET_OFFSET, Region, entry_bits, entry_words
 
 __all__ = ["program_port"]
 
@@ -26,9 +21,10 @@ def program_port(
     while position < len(words):
         address, count = words[position : position + 2]
         position += 2
-        region = Region(address >> 28)
+        kind, number = divmod(address, 1 << REGION_OFFSET)
+        region = Region(kind)
         size = entry_words(hardware, region)
-        number, first = divmod(address & 0xFFFFFFF, 1 << SET_OFFSET)
+        number, first = divmod(number, 1 << SET_OFFSET)
         beyond, weight_set = divmod(number, 1 << hardware.set_bits)
         first |= beyond << SET_OFFSET
         for entry in range(count if count < 2 << entry_bits(hardware) else 0):

@@ -14,7 +14,7 @@ from sme_hw.tile_image import EMPTY
 
 from .slicing import occupied_planes, tile_starts
 
-__all__ = ["ROW_TILES", "RowTiles", "bit_cycles_bound", "count_by_shift", "least_bit_cycles"]
+__all__ = ["ROW_TILES", "RowTiles", "bit_cycles_bound", "least_bit_cycles", "mark_shifts"]
 
 _ENDS = 32
 """Places tried for the end of a row tile; more change little."""
@@ -108,7 +108,7 @@ def bit_cycles_bound(
     return int(least.sum())
 
 
-def count_by_shift(ones: np.ndarray, row_shifts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+def mark_shifts(ones: np.ndarray, row_shifts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
     """Mark every row with a 1 under its shift.
 
     Parameters
@@ -195,7 +195,7 @@ def _best_ends(
     Parameters
     ----------
     kinds : numpy.ndarray of int64, shape (rows, column tiles, shifts)
-        Marks of :func:`count_by_shift` in the order in which rows are dealt.
+        Marks of :func:`mark_shifts` in the order in which rows are dealt.
     shifts : numpy.ndarray of integers, shape (shifts,)
     hardware : HardwareParams
     tiles : int
@@ -242,7 +242,7 @@ def _balanced(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams
     if tiles == 1 or not len(order):
         return in_order
     shifts = np.unique(row_shifts)
-    kinds = count_by_shift(ones, row_shifts, shifts)
+    kinds = mark_shifts(ones, row_shifts, shifts)
     choices = [in_order] + [
         _deal(order, ends, rows, hardware.rows)
         for ends in (

@@ -12,7 +12,7 @@ from sme_hw.tile_image import TileImage
 
 from .grouping import shift_cycles
 from .model import LayerMapping
-from .row_tiles import bit_cycles_bound, count_by_shift
+from .row_tiles import bit_cycles_bound, mark_shifts
 from .slicing import ored_codes
 
 __all__ = ["MAX_UNITS", "Schedule", "Spread", "schedule", "spread"]
@@ -167,7 +167,7 @@ def schedule(layer: LayerMapping) -> Schedule:
     for matrix in layer.matrices:
         shifts = np.unique(matrix.row_shifts)
         ones = ored_codes(np.abs(matrix.codes), hardware.cols)
-        counts = count_by_shift(ones, matrix.row_shifts, shifts).sum(axis=0)
+        counts = mark_shifts(ones, matrix.row_shifts, shifts).sum(axis=0)
         bound += bit_cycles_bound(counts, shifts, len(matrix.row_tiles), hardware)
         rows, column_tiles = matrix.row_shifts.shape
         for start in range(0, rows, hardware.rows):

@@ -133,7 +133,7 @@ def measure_clips(
     batches : iterable of numpy.ndarray of integers, shape (vectors, inputs of the layer)
         Inputs within range; those of a convolution's groups follow one another.
     progress : callable, optional
-        Told the number of vectors that a tile has taken, now and then.
+        Told how many vectors a batch has, whenever a tile has taken it.
     """
     hardware = layer.parameters.hardware
     vectors = conversions = 0

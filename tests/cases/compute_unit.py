@@ -8,10 +8,10 @@ import numpy as np
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.cycles import result_buffer_depth
 from sme_hw.params import HardwareParams
-from sme_hw.program import Region
+from sme_hw.program import REGION_OFFSET, SET_OFFSET, Control, Region
 from sme_hw.tile_image import EMPTY, TileImage
 
-from .case import SEED, Case, Clocked, Phase
+from .case import SEED, Case, Clocked, Phase, Streams
 from .hardware import (
     HARDWARE,
     random_image,
@@ -44,12 +44,24 @@ def _named(name: str, phases: list[Phase]) -> list[Phase]:
     return [replace(phase, name=f"{name}: {phase.name}") for phase in phases]
 
 
-def _before() -> list[Phase]:
-    """Offer a vector before any program."""
-    return [
+def _before(hardware: HardwareParams) -> list[Phase]:
+    """Offer a vector before any program, and programs that make no sense."""
+    phases: list[Phase] = [
         Clocked("not enabled", [({"i__valid": 1}, {"i__ready": 0})]),
-        Clocked("idle", [({"i__valid": 0}, {"busy": 0})]),
+        Clocked("idle", [({"i__valid": 0}, {"busy": 0, "error": 0})]),
     ]
+    stop = [int(Region.CONTROL) << REGION_OFFSET | Control.MODE, 1, 0]
+    wrong = {
+        "unknown region": [len(Region) << REGION_OFFSET, 1, 0],
+        "overlong record": [int(Region.CONTROL) << REGION_OFFSET, 2**31],
+    }
+    if hardware.weight_sets < 1 << hardware.set_bits:
+        wrong["unknown set"] = [hardware.weight_sets << SET_OFFSET | Control.ROW_LAST, 1, 0]
+    for name, words in wrong.items():
+        for program, error in ((words, 1), (stop, 0)):
+            phases.append(Streams(name, sends={"program": program}))
+            phases.append(Clocked(f"{name}, error {error}", [({}, {"busy": 0, "error": error})]))
+    return phases
 
 
 def _run(
@@ -149,7 +161,7 @@ def cases() -> Iterator[Case]:
             f"compute_unit-{name}",
             lambda hardware=hardware: ComputeUnit(hardware=hardware),
             [
-                *_before(),
+                *_before(hardware),
                 *_tiles(rng, hardware),
                 *_new_shifts(rng, hardware),
                 *_pressure(rng, hardware),

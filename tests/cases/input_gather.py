@@ -1,6 +1,7 @@
 """Cases of :class:`sme_hw.input_gather.InputGather`."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -100,13 +101,22 @@ def _phases(
         Streams(f"vector {k}", sends={"i": incoming[k]}, receives={"o": outgoing[k]})
         for k in reversed(range(len(order)))
     ]
-    return [_load(hardware, indices, [inputs for inputs, _ in sizes]), full_speed, *one_by_one]
+    # The pipeline holds less than a long vector, so that all of them wait to be read.
+    held = replace(full_speed, name=f"held: {sizes}", holds={"o": 2 * beats}, spans=[])
+    load = _load(hardware, indices, [inputs for inputs, _ in sizes])
+    return [load, full_speed, *one_by_one, held]
+
+
+def _hardware_sets() -> Iterator[tuple[str, HardwareParams]]:
+    """Yield the shared sets, and one with vectors of more beats than the pipeline holds."""
+    for name in SETS:
+        yield name, HARDWARE[name]
+    yield "long", replace(HARDWARE["reordered"], rows=13)
 
 
 def cases() -> Iterator[Case]:
     """Yield one case per parameter set; more inputs than rows, and more rows than inputs."""
-    for name in SETS:
-        hardware = HARDWARE[name]
+    for name, hardware in _hardware_sets():
         rng = np.random.default_rng(SEED)
         r = hardware.rows
         phases: list[Phase] = []

@@ -7,7 +7,12 @@ import numpy as np
 from sim.golden.input_register import input_register
 from sim.golden.row_conversion import row_conversion
 from sim.mapping import load_parameters
-from sme_hw.cycles import COLLECT_LATENCY, INPUT_REGISTER_LATENCY, InputBlocks
+from sme_hw.cycles import (
+    COLLECT_LATENCY,
+    INPUT_BUFFERS,
+    INPUT_REGISTER_LATENCY,
+    InputBlocks,
+)
 from sme_hw.input_register import InputRegister
 from sme_hw.pack import row_lanes
 from sme_hw.params import HardwareParams, index_bits
@@ -20,6 +25,7 @@ from .values import join, lanes, pipeline
 __all__ = ["cases"]
 
 VECTORS = 5
+"""Vectors that are looked at bit by bit."""
 
 SETS = (
     "slc",
@@ -49,8 +55,9 @@ class _Vectors:
     def __init__(self, hardware: HardwareParams, rows: int):
         self.hardware = hardware
         self.rng = rng = np.random.default_rng(SEED + rows)
-        self.sets = [int(rng.integers(hardware.weight_sets)) for _ in range(VECTORS)]
-        inputs = random_inputs(rng, hardware, VECTORS, rows)
+        self.sets = [int(rng.integers(hardware.weight_sets)) for _ in range(INPUT_BUFFERS)]
+        # The one without any 1 comes first.
+        inputs = np.roll(random_inputs(rng, hardware, INPUT_BUFFERS, rows), 1, axis=0)
         self.converted = row_conversion(inputs, random_shifts(rng, hardware, rows))
         self.places = row_lanes(hardware, rows)
         self.beats = len(self.places)
@@ -72,6 +79,11 @@ class _Vectors:
             return {}
         names = ("vector__set", "vector__set_behind")
         return dict(zip(names, self.sets[vector:loaded], strict=False))
+
+    def shown(self, vector: int, loaded: int) -> Expected:
+        """Return all that is shown beside ``vector``, which waits, of ``loaded`` vectors."""
+        masks = {"vector_masks": self.masks(vector)} if self.hardware.zero_skip else {}
+        return {**self.shown_sets(vector, loaded), **masks}
 
     def masks(self, vector: int) -> int:
         """Return the bit-cycles in which each slot has a 1."""
@@ -134,18 +146,10 @@ class _Vectors:
         return clocks, filled
 
 
-def _beside(vectors: _Vectors, vector: int, loaded: int) -> list[Phase]:
-    """Look at what is shown with a vector that waits to be handed over."""
-    shown = dict(vectors.shown_sets(vector, loaded))
-    if vectors.hardware.zero_skip:
-        shown["vector_masks"] = vectors.masks(vector)
-    return [Clocked(f"beside {vector}", [({}, shown)])]
-
-
 def _hand_over(vectors: _Vectors, vector: int, loaded: int) -> list[Phase]:
     """Take a vector that waits; ``loaded`` vectors are there in all."""
     return [
-        *_beside(vectors, vector, loaded),
+        Clocked(f"beside {vector}", [({}, vectors.shown(vector, loaded))]),
         Streams(f"hand over vector {vector}", receives={"vector": [0]}, unfinished=["vector"]),
         Clocked("handed over", [({}, {"vector__valid": int(vector + 1 < loaded)})]),
     ]
@@ -164,14 +168,12 @@ def _set_in_time(vectors: _Vectors) -> list[Phase]:
     return [Clocked("shown in time", played), *_hand_over(vectors, 0, 1)]
 
 
-def _sets_at_full_rate(vectors: _Vectors) -> list[Phase]:
-    """Take vectors in successive clocks: the sets keep up."""
-    if vectors.hardware.weight_sets == 1:
-        return []
-    load = [beat for v in range(VECTORS) for beat in vectors.payloads(v)]
+def _taken_at_full_rate(vectors: _Vectors) -> list[Phase]:
+    """Let as many vectors wait as there may be, and take them in successive clocks."""
+    load = [beat for v in range(INPUT_BUFFERS) for beat in vectors.payloads(v)]
     taken: list[tuple[Values, Expected]] = [
-        ({"vector__ready": 1}, {"vector__valid": 1, **vectors.shown_sets(v, VECTORS)})
-        for v in range(VECTORS)
+        ({"vector__ready": 1}, {"vector__valid": 1, **vectors.shown(v, INPUT_BUFFERS)})
+        for v in range(INPUT_BUFFERS)
     ]
     taken.append(({"vector__ready": 0}, {"vector__valid": 0}))
     return [Streams("load to be taken at once", sends={"i": load}), Clocked("taken", taken)]
@@ -197,7 +199,7 @@ def _one_by_one(vectors: _Vectors) -> list[Phase]:
     ]
     for k in range(VECTORS):
         phases += [*_hand_over(vectors, k, VECTORS), _look(vectors, k)]
-    return phases + _set_in_time(vectors) + _sets_at_full_rate(vectors)
+    return phases + _set_in_time(vectors) + _taken_at_full_rate(vectors)
 
 
 def _look(vectors: _Vectors, vector: int) -> Clocked:

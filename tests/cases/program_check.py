@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.golden.program_check import program_check
-from sme_hw.params import HardwareParams
+from sme_hw.params import HardwareParams, index_bits
 from sme_hw.program import (
     GROUP_LAST_OFFSET,
     GROUP_SLOT_OFFSET,
@@ -49,8 +49,13 @@ def _wrong_writes(hardware: HardwareParams) -> list[Write]:
         _group(hardware.slots, 0, top, 0),
         _group(0, 0, top, hardware.slots),
         _group(0, 0, top + 1, 0),
-        _group(0, top, top - 1, 0),
+        # Wrong in upper bits only.
+        _group(0, 1 << index_bits(hardware.converted_bits), top, 0),
+        _group(0, 0, top, 1 << 15),
+        (Region.CONTROL, 0, Control.ROW_LAST, 1 << 31),
     ]
+    if top:
+        writes.append(_group(0, top, top - 1, 0))
     writes += [(Region.CONTROL, 0, r, limit) for r, limit in control_limits(hardware).items()]
     sets = hardware.weight_sets
     if sets < 1 << hardware.set_bits:
@@ -111,18 +116,20 @@ def _phase(hardware: HardwareParams) -> Clocked:
     writes: list[Write] = [STOP, *_right_writes(hardware), STOP, *_overlaps(hardware)]
     for write in _wrong_writes(hardware):
         # The flag stays through writes that are right, until the unit is disabled.
-        writes += [STOP, write, (Region.CONTROL, 0, Control.INPUT_LAST, 0)]
+        right = [(Control.INPUT_LAST, 0), (Control.MODE, MODE_ENABLE)]
+        writes += [STOP, write, *((Region.CONTROL, 0, *values) for values in right)]
     flags = program_check(writes, hardware)
     assert any(flags)
     stimuli: list[Values] = []
     responses: list[Expected] = []
-    for write, flag in zip(writes, flags, strict=True):
+    for write, before, flag in zip(writes, [False, *flags], flags, strict=False):
+        while rng.random() < 0.3:
+            # Without enable nothing counts, neither this write nor any other.
+            early = writes[rng.integers(len(writes))] if rng.random() < 0.5 else write
+            stimuli.append({"write__enable": 0, **_driven(early, hardware)})
+            responses.append({"error": int(before)})
         stimuli.append({"write__enable": 1, **_driven(write, hardware)})
         responses.append({"error": int(flag)})
-        while rng.random() < 0.3:
-            # Without enable nothing counts.
-            stimuli.append({"write__enable": 0, "write__region": 7})
-            responses.append({"error": int(flag)})
     # An overlong record raises the flag by itself.
     stop = _driven(STOP, hardware)
     for driven, flag in (

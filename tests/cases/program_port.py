@@ -7,12 +7,7 @@ import numpy as np
 from sim.golden.program_port import program_port
 from sme_hw.pack import pack
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import (
-    SET_OFFSET,
-    Region,
-    entry_bits,
-    entry_words,
-)
+from sme_hw.program import REGION_OFFSET, SET_OFFSET, Region, entry_bits, entry_words
 from sme_hw.program_port import ProgramPort
 
 from .case import SEED, Case, Clocked, Expected, Span, Streams, Values
@@ -55,7 +50,7 @@ def _overlong(hardware: HardwareParams) -> Clocked:
     limit = 2 << entry_bits(hardware)
     clocks: list[tuple[Values, Expected]] = [({"idle": 1, "i__valid": 0}, {"overlong": 0})]
     for count in (limit, 2**31, limit | 1):
-        header = {"i__valid": 1, "i__payload": int(Region.CONTROL) << 28}
+        header = {"i__valid": 1, "i__payload": int(Region.CONTROL) << REGION_OFFSET}
         clocks.append((header, {"overlong": 0, "i__ready": 1}))
         clocks.append(({"i__payload": count}, {"overlong": 1, "i__ready": 1, "busy": 1}))
         # Neither data nor a write follow.
@@ -73,7 +68,7 @@ def _random_program(rng: np.random.Generator, hardware: HardwareParams) -> list[
         # Half of the numbers are those of existing entries, or just beyond.
         beyond = rng.choice([2**SET_OFFSET - count, 2 << entry_bits(hardware)])
         first = int(rng.integers(4)) << SET_OFFSET | int(rng.integers(beyond))
-        program += [int(region) << 28 | first, count]
+        program += [int(region) << REGION_OFFSET | first, count]
         program += rng.integers(2**PROGRAM_BITS, size=words).tolist()
     return program
 
@@ -94,7 +89,7 @@ def _stream(name: str, program: list[int], hardware: HardwareParams) -> Streams:
 def _idle(hardware: HardwareParams) -> Clocked:
     """Offer a record: it is refused unless idle, and then taken to its end."""
     words = 2 * entry_words(hardware, Region.CELLS)
-    record = [int(Region.CELLS) << 28 | 5, 2, *range(100, 100 + words)]
+    record = [int(Region.CELLS) << REGION_OFFSET | 5, 2, *range(100, 100 + words)]
     clocks: list[tuple[Values, Expected]] = []
     for _ in range(3):
         refused = {"i__ready": 0, "busy": 0, "write__enable": 0}
@@ -121,7 +116,8 @@ def cases() -> Iterator[Case]:
             for s in range(hardware.weight_sets)
         ]
         # A program of random records ends with one that has an entry, for its last write.
-        random_program = [*_random_program(rng, hardware), int(Region.CONTROL) << 28, 1, 7]
+        last = [int(Region.CONTROL) << REGION_OFFSET, 1, 7]
+        random_program = [*_random_program(rng, hardware), *last]
         yield Case(
             f"program_port-{name}",
             lambda hardware=hardware: ProgramPort(hardware=hardware),

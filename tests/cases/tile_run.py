@@ -10,7 +10,7 @@ from sim.golden.result_buffer import result_buffer
 from sme_hw.cycles import clip_settle_cycles, fill_cycles, run_cycles
 from sme_hw.pack import in_order, pack, pack_inputs
 from sme_hw.params import PROGRAM_BITS, HardwareParams
-from sme_hw.program import SET_OFFSET, Region, entry_words
+from sme_hw.program import REGION_OFFSET, SET_OFFSET, Region, entry_words
 from sme_hw.tile_image import TileImage
 
 from .case import Clocked, Expected, Phase, Span, Streams, Values
@@ -95,7 +95,7 @@ class TileRun:
                 sends={"program": self.program.tolist()},
                 spans=[Span(("program", 0), ("program", -1), words - 1)],
             ),
-            Clocked("programmed", [({}, {"busy": 0})]),
+            Clocked("programmed", [({}, {"busy": 0, "error": 0})]),
             self._counters(np.zeros_like(self.clips)),
         ]
 
@@ -124,7 +124,7 @@ class TileRun:
         writes.sort(key=lambda write: (write[0] == last, write[1] == first_set, -write[2]))
         words = []
         for region, weight_set, entry, value in writes:
-            words += [int(region) << 28 | weight_set << SET_OFFSET | entry, 1]
+            words += [int(region) << REGION_OFFSET | weight_set << SET_OFFSET | entry, 1]
             for w in range(entry_words(self.hardware, region)):
                 words.append(pattern(value >> PROGRAM_BITS * w, PROGRAM_BITS))
         clocks = [

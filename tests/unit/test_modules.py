@@ -3,12 +3,10 @@
 from typing import Any
 
 import pytest
-from amaranth import Cat
 
 from tests.cases.case import SEED
 from tests.cases.catalogue import CASES
-from tests.cases.player import players
-from tests.support import flat_ports, flat_values, simulate
+from tests.support import play, simulate
 
 
 @pytest.mark.parametrize(
@@ -18,30 +16,9 @@ def test_matches_golden(name: str, stall: float) -> None:
     """Every output is as expected, in the clock in which it is expected."""
     case = CASES[name]
     component = case.component()
-    ports, values = flat_ports(component), flat_values(component)
-    inputs = {port: 0 for port in ports if ports[port].is_input}
-    all_inputs = Cat(values[port] for port in inputs)
     print(f"seed {SEED}, stall {stall}")
 
     async def testbench(ctx: Any) -> None:
-        def read(port: str) -> int:
-            return ctx.get(values[port])
-
-        def write(changes: dict[str, int]) -> None:
-            # Settling takes long, so all inputs change at once.
-            inputs.update(changes)
-            pattern, offset = 0, 0
-            for port, value in inputs.items():
-                pattern |= value << offset
-                offset += ports[port].width
-            ctx.set(all_inputs, pattern)
-
-        for player in players(case.phases, ports, seed=SEED, stall=stall):
-            while not player.done:
-                write(player.drive())
-                if player.reacts:
-                    write(player.react(read))
-                player.check(read)
-                await ctx.tick()
+        await play(ctx, component, case.phases, stall=stall)
 
     simulate(component, testbench)

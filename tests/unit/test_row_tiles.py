@@ -8,7 +8,7 @@ import pytest
 from sim.golden.compute_unit import compute_unit, compute_unit_bit_serial
 from sim.mapping import describe, load_parameters, map_matrix, schedule
 from sim.mapping.grouping import shift_cycles
-from sim.mapping.row_tiles import ROW_TILES, bit_cycles_bound, count_by_shift, least_bit_cycles
+from sim.mapping.row_tiles import ROW_TILES, bit_cycles_bound, least_bit_cycles, mark_shifts
 from sme_hw.cycles import group_bit_cycles
 from sme_hw.tile_image import EMPTY, check_image
 from tests.independent import exact_outputs, map_weights, unit_compute
@@ -120,7 +120,7 @@ def test_predicted_bit_cycles_are_those_of_the_images():
                 matrix.codes[tile.rows, tile.columns].astype(int)
             ).sum(axis=1)
         shifts = np.unique(matrix.row_shifts)
-        kinds = count_by_shift(ones, matrix.row_shifts, shifts)
+        kinds = mark_shifts(ones, matrix.row_shifts, shifts)
         taken = 0
         for tile in matrix.tiles(hardware):
             counts = kinds[tile.rows, tile.column_tile].sum(axis=0)
@@ -178,7 +178,7 @@ def test_against_every_way_to_deal_rows(column_tiles, rows_active):
         chosen = ROW_TILES["balanced"](ones, row_shifts, hardware)
         found = costs[tuple(chosen[0][chosen[0] != EMPTY].tolist())]
         shifts = np.unique(row_shifts)
-        counts = count_by_shift(ones, row_shifts, shifts).sum(axis=0)
+        counts = mark_shifts(ones, row_shifts, shifts).sum(axis=0)
         assert bit_cycles_bound(counts, shifts, 2, hardware) <= min(costs.values())
         assert min(costs.values()) <= found <= costs[0, 1, 2, 3], f"case {case}"
         if column_tiles == 1 and rows_active != 3:  # short slots may suit mixed tiles better

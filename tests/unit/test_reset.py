@@ -1,0 +1,50 @@
+"""A reset at any time."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth import ResetInserter, Signal
+
+from sme_hw.compute_unit import ComputeUnit
+from tests.cases.case import SEED, Clocked
+from tests.cases.hardware import HARDWARE, random_image, random_inputs, random_order
+from tests.cases.tile_run import TileRun
+from tests.support import play, simulate
+
+RESETS = 16
+"""Times that a unit is interrupted."""
+
+VECTORS = 9
+"""Vectors of each set; of one set, more than there may be in a unit."""
+
+
+@pytest.mark.parametrize("name", ["mlc-free-shifts", "narrow", "reordered", "sets-reordered"])
+def test_reset(name: str) -> None:
+    """A unit that is reset in the midst of anything behaves as it did at first."""
+    rng = np.random.default_rng(SEED)
+    hardware = HARDWARE[name]
+    images = [
+        random_image(rng, hardware, hardware.rows, hardware.cols)
+        for _ in range(hardware.weight_sets)
+    ]
+    inputs = [random_inputs(rng, hardware, VECTORS, hardware.rows) for _ in images]
+    run = TileRun(hardware, images, inputs, random_order(rng, len(images), VECTORS))
+    at_rest = {"busy": 0, "error": 0, "i__ready": 0, "o__valid": 0}
+    # Without a program, no vector is taken.
+    offers = [({"i__valid": valid}, at_rest) for valid in (1, 0)]
+    phases = [Clocked("after a reset", offers), *run.load(), *run.run()]
+    component = ComputeUnit(hardware=hardware)
+    reset = Signal()
+
+    async def testbench(ctx: Any) -> None:
+        # Before the run, the program comes, and the clip counters are looked at.
+        earliest = len(run.program)
+        for clocks in rng.integers(earliest, 3 * earliest + run.clocks, size=RESETS).tolist():
+            await play(ctx, component, phases, stall=0.5, clocks=clocks)
+            ctx.set(reset, 1)
+            await ctx.tick()
+            ctx.set(reset, 0)
+        await play(ctx, component, phases, stall=0.0)
+
+    simulate(ResetInserter(reset)(component), testbench)
