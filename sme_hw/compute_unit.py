@@ -135,15 +135,18 @@ class ComputeUnit(wiring.Component):
                 gather.last_row_beat.eq(configuration.row_last),
             ]
         # A vector is let in while there is a place for it, and no program waits.
-        # One that begins is counted a clock later: what decides on it comes late in its clock.
-        under_way = Signal(range(INPUT_BUFFERS + 1))
-        begun, full, empty = Signal(), Signal(), Signal()
+        # One that begins or is done is counted a clock later: either comes late in its clock.
+        under_way, next_under_way = (
+            Signal(range(INPUT_BUFFERS + 1), name=n) for n in ("under_way", "next_under_way")
+        )
+        none, one_place, full = Signal(init=1), Signal(), Signal()
+        begun, done, empty = Signal(), Signal(), Signal()
         accept, begins = Signal(), Signal()
         quiet, idle = Signal(init=1), Signal(init=1)
         may_begin = configuration.enable & ~self.program.valid & ~port.busy
         m.d.comb += [
-            accept.eq(front.mid_vector | (may_begin & ~full)),
-            full.eq((under_way == INPUT_BUFFERS) | ((under_way == INPUT_BUFFERS - 1) & begun)),
+            accept.eq(front.mid_vector | (may_begin & ~full & ~(one_place & begun))),
+            next_under_way.eq(under_way + begun - done),
             begins.eq(self.i.valid & self.i.ready & ~front.mid_vector),
             front.i.payload.eq(self.i.payload),
             front.i.valid.eq(self.i.valid & accept),
@@ -153,14 +156,18 @@ class ComputeUnit(wiring.Component):
             scheduler.last_column_step.eq(configuration.column_last),
             results.last_column_step.eq(configuration.column_last),
             results.last_beat.eq(configuration.result_last),
-            empty.eq((under_way == 0) & ~begun),
+            empty.eq(none & ~begun),
             # A vector that has begun in the last clock is not in `idle` yet.
             port.idle.eq(idle & ~begun),
             self.busy.eq(~port.idle | port.busy),
         ]
         m.d.sync += [
             begun.eq(begins),
-            under_way.eq(under_way + begun - scheduler.done),
+            done.eq(scheduler.done),
+            under_way.eq(next_under_way),
+            none.eq(next_under_way == 0),
+            one_place.eq(next_under_way == INPUT_BUFFERS - 1),
+            full.eq(next_under_way == INPUT_BUFFERS),
             # A clock late: the results of a vector that is done are reserved by then.
             quiet.eq(results.empty & empty),
             idle.eq(quiet & empty),

@@ -385,8 +385,8 @@ def _result_clocks(
     sent, filled, last_step = -1, -block_clocks, 0
     released: list[int] = []
     for number, (count, size) in enumerate(zip(bit_cycles, sizes, strict=True)):
-        # A vector may come when there is a place for it in the input register.
-        place = released[number - INPUT_BUFFERS] + 1 if number >= INPUT_BUFFERS else 0
+        # A vector may come when there is a place for it in the input register, which is known late.
+        place = released[number - INPUT_BUFFERS] + 2 if number >= INPUT_BUFFERS else 0
         start = max(sent + 1, place)
         sent = start + input_beats(hardware, size.inputs) - 1
         ordered = sent + GATHER_LATENCY if hardware.input_index else start

@@ -99,11 +99,10 @@ class InputGather(wiring.Component):
         stored = Signal()
         m.d.comb += [
             self.i.ready.eq(1),
-            self.mid_vector.eq(beat != 0),
             stored.eq(self.i.valid & (beat == of_set(self.last_beat, set_of(self.i.payload)))),
         ]
         with m.If(self.i.valid):
-            m.d.sync += beat.eq(beat + 1)
+            m.d.sync += [beat.eq(beat + 1), self.mid_vector.eq(~stored)]
         with m.If(stored):
             m.d.sync += [beat.eq(0), place.eq(place + 1)]
 

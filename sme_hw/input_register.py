@@ -129,7 +129,7 @@ class InputRegister(wiring.Component):
         slot = Signal(index_bits(hardware.slots))
         mid_vector, padding = Signal(), Signal()
 
-        # Of the coming clock: made of the next values of counters, as all else waits for them.
+        # What the stream's ready needs is known a clock ahead, as all before waits for it.
         next_step = Signal.like(step, name="next_beat_of_block")
         next_padding, paused, block_ends = Signal(), Signal(), Signal(init=blocks.beats == 1)
         accept, take, fills = Signal(), Signal(), Signal()
@@ -139,6 +139,7 @@ class InputRegister(wiring.Component):
         m.d.comb += [
             last_beat.eq(self.i.payload.last),
             last_of_slot.eq((block == blocks.per_slot - 1) & (step == blocks.beats_of_last - 1)),
+            self.i.ready.eq(~padding & ~paused),
             accept.eq(self.i.valid & self.i.ready),
             take.eq(accept | (padding & ~paused)),
             fills.eq(take & block_ends),
@@ -160,13 +161,11 @@ class InputRegister(wiring.Component):
             with m.If(vector_ends):
                 m.d.sync += [slot.eq(0), place.eq(place + 1)]
         next_block_ends = next_step == blocks.beats - 1
-        next_paused = next_block_ends & self._pause(m, fills)
         m.d.sync += [
             step.eq(next_step),
             block_ends.eq(next_block_ends),
             padding.eq(next_padding),
-            paused.eq(next_paused),
-            self.i.ready.eq(~next_padding & ~next_paused),
+            paused.eq(next_block_ends & self._pause(m, fills)),
         ]
 
         memories: dict[tuple[int, ...], BlockMemory] = {}

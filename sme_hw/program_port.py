@@ -112,6 +112,9 @@ class ProgramPort(wiring.Component):
             for kind in Region:
                 with m.Case(kind):
                     m.d.comb += last_word.eq(1 << self.words[kind] - 1)
+            # ProgramCheck flags it; it must not wait for ever.
+            with m.Default():
+                m.d.comb += last_word.eq(1)
         m.d.comb += [
             self.i.ready.eq(in_header | in_data | self.idle),
             self.busy.eq(in_header | in_data | taking_effect),

@@ -115,7 +115,6 @@ class RowConversion(wiring.Component):
         moves = [Signal(name=f"moves_{stage}") for stage in range(4)]
         m.d.comb += [
             last.eq(beat == of_set(self.last_beat, set_of(self.i.payload))),
-            self.mid_vector.eq(beat != 0),
             moves[3].eq(self.o.ready),
             self.i.ready.eq(moves[0]),
         ]
@@ -124,7 +123,7 @@ class RowConversion(wiring.Component):
             with m.If(moves[stage]):
                 m.d.sync += valid[stage + 1].eq(valid[stage])
         with m.If(self.i.valid & moves[0]):
-            m.d.sync += beat.eq(Mux(last, 0, beat + 1))
+            m.d.sync += [beat.eq(Mux(last, 0, beat + 1)), self.mid_vector.eq(~last)]
 
         inputs, lasts = [inputs_of(self.i.payload)], [last]
         weight_set = set_of(self.i.payload)
