@@ -35,16 +35,18 @@ def _count(
     idle: tuple[Values, Expected] = ({"clear": 0, "valid": 0}, {})
     clocks: list[tuple[Values, Expected]] = [idle, ({"clear": int(clear)}, {}), *[idle] * settle]
     total = np.zeros(planes, np.int64)
-    for _ in range(CLOCKS):
+    first, *others = rng.permutation(planes).tolist()
+    for _ in range(CLOCKS + int(rng.integers(planes))):
         valid = rng.random() < 0.75
         clips = rng.random((planes, flags)) < density
         total += int(valid) * clips.sum(axis=1)
-        clocks.append(({"valid": int(valid), "clips": lanes(clips.ravel().astype(int), 1)}, {}))
-    clocks.append(idle)
-    for plane in rng.permutation(planes).tolist():
+        flags_of_all = lanes(clips.ravel().astype(int), 1)
+        clocks.append(({"valid": int(valid), "clips": flags_of_all, "select": first}, {}))
+    for plane in (first, *others):
         expected = {"count": clip_counter(int(total[plane]), width=width)}
-        clocks.append(({"select": plane}, {}))
-        clocks += [({}, {})] * (settle - 1)
+        if plane != first:
+            clocks.append(({"select": plane}, {}))
+        clocks += [idle] * (settle - 1)
         # It stays when it comes round again.
         clocks += [({}, expected)] * (planes + 1)
     return Clocked(f"flags set at {density}", clocks)

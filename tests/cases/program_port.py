@@ -118,6 +118,10 @@ def cases() -> Iterator[Case]:
         # A program of random records ends with one that has an entry, for its last write.
         last = [int(Region.CONTROL) << REGION_OFFSET, 1, 7]
         random_program = [*_random_program(rng, hardware), *last]
+        # The longest record: as many entries as can be numbered.
+        count = 1 << entry_bits(hardware)
+        words = rng.integers(2**PROGRAM_BITS, size=count * entry_words(hardware, Region.CELLS))
+        longest = [int(Region.CELLS) << REGION_OFFSET, count, *words.tolist()]
         yield Case(
             f"program_port-{name}",
             lambda hardware=hardware: ProgramPort(hardware=hardware),
@@ -126,5 +130,6 @@ def cases() -> Iterator[Case]:
                 _idle(hardware),
                 _overlong(hardware),
                 _stream("random records", random_program, hardware),
+                _stream("longest record", longest, hardware),
             ],
         )

@@ -8,6 +8,7 @@ from rtl_gen.generate import TOP, manifest
 from sim.cosim.jobs import tile_jobs
 from sim.mapping import load_parameters, map_matrix
 from sme_hw.compute_unit import ComputeUnit
+from sme_hw.cycles import TileSize, bit_blocks, run_cycles, steady_cycles
 
 SEED = 2026
 
@@ -45,3 +46,25 @@ def test_manifest_keeps_them_apart():
     description = manifest(component, emit_verilog(component, TOP), "portable", {})
     assert description["chip_cycles"]["full_tile_no_shift"] == 8 * 8
     assert description["fpga_clocks"]["steady_full_tile_no_shift"] == 2 * 8
+
+
+@pytest.mark.parametrize("columns", range(4, 513, 4))
+def test_results_of_equal_vectors_never_wait(columns):
+    """The result buffer evens out results that come four times as fast as they leave."""
+    hardware = load_parameters(
+        "tiny", cols=columns, squeeze=0, input_bits=4, adcs_per_crossbar=4, results_per_beat=1
+    ).hardware
+    size = TileSize(1, 1, columns)
+    bit_cycles = 4
+    clocks = [run_cycles(hardware, [bit_cycles] * n, [size] * n) for n in (9, 10)]
+    assert clocks[1] - clocks[0] == steady_cycles(hardware, [bit_cycles], size)
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 4])
+def test_blocks_are_aligned(lanes):
+    """A group takes the blocks in which any of its bit-cycles lies, wherever it begins."""
+    hardware = load_parameters("tiny", emulation_lanes=lanes, squeeze=3).hardware
+    for first in range(hardware.converted_bits):
+        for count in range(1, hardware.converted_bits - first + 1):
+            touched = {t // lanes for t in range(first, first + count)}
+            assert bit_blocks(hardware, first, count) == len(touched)

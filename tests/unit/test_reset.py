@@ -12,6 +12,8 @@ from tests.cases.hardware import HARDWARE, random_image, random_inputs, random_o
 from tests.cases.tile_run import TileRun
 from tests.support import play, simulate
 
+NAMES = ["mlc-free-shifts", "narrow", "reordered", "tall", "sets-reordered"]
+
 RESETS = 16
 """Times that a unit is interrupted."""
 
@@ -19,7 +21,9 @@ VECTORS = 9
 """Vectors of each set; of one set, more than there may be in a unit."""
 
 
-@pytest.mark.parametrize("name", ["mlc-free-shifts", "narrow", "reordered", "sets-reordered"])
+@pytest.mark.parametrize(
+    "name", ["mlc-free-shifts", "narrow", "reordered", "tall", "sets-reordered"]
+)
 def test_reset(name: str) -> None:
     """A unit that is reset in the midst of anything behaves as it did at first."""
     rng = np.random.default_rng(SEED)
