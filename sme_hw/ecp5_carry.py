@@ -5,10 +5,18 @@ from dataclasses import dataclass
 
 from amaranth import Const, Instance, Module, Signal, Value
 
-__all__ = ["CHAIN_POSITIONS", "Adder", "add_chains"]
+from .params import ceil_div
 
-CHAIN_POSITIONS = 96
+__all__ = ["CHAIN_POSITIONS", "FEW_CHAINS", "Adder", "add_chains"]
+
+CHAIN_POSITIONS = 48
 """Longest carry chain. Timing analysis follows carries through it, although they end at adders."""
+
+FEW_CHAINS = 4
+"""Up to so many chains are joined in pairs.
+
+Leading carries in and out costs four LUT4 a chain: a tenth of a popcount, and a unit with clipping
+ADCs has one for every crossbar."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,9 @@ def add_chains(m: Module, adders: Sequence[Adder], *, name: str) -> None:
 def _chains(adders: Sequence[Adder]) -> list[list[Adder]]:
     """Distribute adders over chains of about the same length."""
     total = sum(len(adder.operands) + 1 for adder in adders)
-    count = -(-total // CHAIN_POSITIONS)
+    count = ceil_div(total, CHAIN_POSITIONS)
+    if count <= FEW_CHAINS:
+        count = ceil_div(count, 2)
     chains: list[list[Adder]] = [[] for _ in range(count)]
     before = 0
     for adder in adders:
