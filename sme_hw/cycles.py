@@ -50,8 +50,9 @@ INPUT_REGISTER_LATENCY = 3
 INPUT_BUFFERS = 8
 """Vectors that the input register holds, those that are loaded and computed included.
 
-With so many, and at least two input bits, loading and computing never wait for one another
-where all vectors are alike."""
+With so many, loading and computing never wait for one another where all vectors are alike and take
+at least two clocks, or three if rows are reordered (``input_index``). Shorter ones need a place
+again before it is free: they take up to one clock more than :func:`steady_cycles` says."""
 
 COLLECT_LATENCY = 3
 """Clocks from a vector's last full block to its hand-over, besides one for each bit plane."""
@@ -264,6 +265,8 @@ class TileSize:
 
 def steady_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize) -> int:
     """Return the clocks per vector in steady state, without stalls of the streams.
+
+    For vectors that are alike; see :data:`INPUT_BUFFERS` for when it is not exact.
 
     Parameters
     ----------

@@ -5,17 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .params import PROGRAM_BITS, HardwareParams
-from .program import (
-    SET_OFFSET,
-    Region,
-    entry_bits,
-    entry_words,
-)
+from .program import REGION_OFFSET, SET_OFFSET, Region, entry_bits, entry_words
 from .weight_sets import delayed_set, set_field
 
 __all__ = ["EntryWrite", "ProgramPort"]
-
-_ENTRY_BITS = 28
 
 
 class EntryWrite(wiring.Signature):
@@ -99,7 +92,9 @@ class ProgramPort(wiring.Component):
         remaining = Signal(self.entry_bits + 1)
         set_field_ends = SET_OFFSET + self.hardware.set_bits
         number = self.i.payload[SET_OFFSET:set_field_ends]
-        address_field = Cat(self.i.payload[:SET_OFFSET], self.i.payload[set_field_ends:_ENTRY_BITS])
+        address_field = Cat(
+            self.i.payload[:SET_OFFSET], self.i.payload[set_field_ends:REGION_OFFSET]
+        )
         # One-hot, as is the last word of an entry of this region.
         word, last_word = Signal(self.data_words, init=1), Signal(self.data_words)
         in_header, in_data = Signal(), Signal()
@@ -142,7 +137,7 @@ class ProgramPort(wiring.Component):
             m.d.sync += [
                 entry.eq(address_field),
                 too_large.eq(address_field[len(entry) :].any()),
-                region.eq(self.i.payload[_ENTRY_BITS:]),
+                region.eq(self.i.payload[REGION_OFFSET:]),
                 in_header.eq(self.i.valid & self.idle),
             ]
         with m.If(in_header):

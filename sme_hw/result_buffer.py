@@ -97,7 +97,7 @@ class ResultBuffer(wiring.Component):
         super().__init__(
             {
                 "reserve": In(1),
-                "room": Out(1, init=1),
+                "room": Out(1),
                 "i_valid": In(1),
                 "i": In(self.step_layout),
                 "last_column_step": In(per_set(hardware, index_bits(hardware.column_steps))),
@@ -154,7 +154,8 @@ class ResultBuffer(wiring.Component):
             entries.read_enable.eq(~fetched | moves),
             entries.output_enable.eq(moves),
             Cat(buffered.data, buffered.ends).eq(entries.data),
-            self.empty.eq((reserved == 0) & ~fetched & ~buffered.valid & ~self.o.valid & ~released),
+            # What was fetched is still reserved, or is offered.
+            self.empty.eq((reserved == 0) & ~buffered.valid & ~self.o.valid),
         ]
         m.d.sync += [
             column.eq(next_column),

@@ -11,6 +11,7 @@ from sme_hw.compute_unit import ComputeUnit
 from sme_hw.cycles import TileSize, bit_blocks, run_cycles, steady_cycles
 
 SEED = 2026
+RUNS = 400
 
 
 @pytest.mark.parametrize("lanes", [1, 2, 4])
@@ -68,3 +69,46 @@ def test_blocks_are_aligned(lanes):
         for count in range(1, hardware.converted_bits - first + 1):
             touched = {t // lanes for t in range(first, first + count)}
             assert bit_blocks(hardware, first, count) == len(touched)
+
+
+def random_tile(rng):
+    """Return hardware of random size, a tile's size on it and its bit-cycles."""
+    rows, columns = (int(n) for n in rng.integers(4, 65, size=2))
+    adcs = int(rng.integers(1, columns + 1))
+    beats = [b for b in range(1, columns + 1) if adcs % b == 0 or b % adcs == 0]
+    active = int(rng.integers(1, rows + 1))
+    hardware = load_parameters(
+        "tiny",
+        rows=rows,
+        cols=columns,
+        rows_active=active,
+        input_bits=int(rng.choice([1, 2, 3, 8, 16])),
+        squeeze=int(rng.integers(4)),
+        adcs_per_crossbar=adcs,
+        results_per_beat=int(rng.choice(beats)),
+        inputs_per_beat=int(rng.integers(1, active + 1)),
+        grouping=str(rng.choice(["none", "balanced"])),
+    ).hardware
+    physical_rows = int(rng.integers(1, rows + 1))
+    inputs = int(rng.integers(1, rows + 1)) if hardware.input_index else physical_rows
+    groups = -(-physical_rows // hardware.group_rows)
+    spans = rng.integers(hardware.input_bits, hardware.converted_bits + 1, size=groups)
+    size = TileSize(inputs, physical_rows, int(rng.integers(1, columns + 1)))
+    return hardware, size, [int(span) for span in spans]
+
+
+def test_steady_state_of_any_tile():
+    """The slowest stage sets the pace; only vectors of a clock or two wait more."""
+    print("seed", SEED)
+    rng = np.random.default_rng(SEED)
+    waited = 0
+    for _ in range(RUNS):
+        hardware, size, spans = random_tile(rng)
+        few, many = (run_cycles(hardware, [sum(spans)] * n, [size] * n) for n in (60, 120))
+        measured, steady = (many - few) / 60, steady_cycles(hardware, spans, size)
+        if steady < 2 + hardware.input_index:
+            assert steady <= measured <= steady + 1
+            waited += measured != steady
+        else:
+            assert measured == steady, (hardware, size, spans)
+    assert waited
