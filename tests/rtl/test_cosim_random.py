@@ -1,12 +1,12 @@
 """Random parameters through emitted Verilog, against the loops of :mod:`tests.independent`."""
 
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sim.cosim import cosim
+from sim.cosim.jobs import tile_jobs
 from sim.mapping import load_parameters
 from tests.independent import (
     Options,
@@ -23,9 +23,7 @@ from tests.random_cases import (
     random_weights,
     seeded,
 )
-
-SMALL = "icarus" if shutil.which("iverilog") else "verilator"
-"""Simulator of small designs: Icarus where the machine has it."""
+from tests.simulators import SMALL
 
 CASES = [
     # seed, shape of the matrix, vectors, simulator, what is not left to chance
@@ -122,15 +120,13 @@ STEADY = [
 @pytest.mark.rtl
 @pytest.mark.parametrize(("bound", "changed"), STEADY)
 def test_cycles_per_vector(bound, changed, tmp_path):
-    """Four more vectors take four times the cycles of the contract, whatever is the bottleneck."""
+    """Four more vectors than predicted for two take four times the cycles of the contract."""
     options = Options(**{"rows": 10, "cols": 9, "squeeze": 0} | changed)
     rng = seeded(9)
     weights = rng.standard_t(2, size=(10, 9))
     inputs = rng.integers(2**options.input_bits, size=(6, 10))
-    cycles = [
-        run(options, weights, inputs[:vectors], SMALL, tmp_path / f"{vectors}")[1][0].cycles
-        for vectors in (2, 6)
-    ]
+    result, tiles = run(options, weights, inputs, SMALL, tmp_path / "run")
+    cycles = [tile_jobs(result.layer, inputs[:2])[0].cycles, tiles[0].cycles]
     shifts = [row[0] for row in map_weights(weights, options).matrices[0].shifts]
     expected = cycles_per_vector(shifts, 9, options)
     assert cycles[1] - cycles[0] == 4 * expected, bound
@@ -148,16 +144,14 @@ ROUNDS = [
 @pytest.mark.rtl
 @pytest.mark.parametrize(("bound", "changed"), ROUNDS)
 def test_cycles_of_tiles_in_turn(bound, changed, tmp_path):
-    """A unit with weight sets takes, for all its tiles in turn, what they take together."""
+    """Four more rounds than predicted for six take four times what the tiles take together."""
     options = Options(**{"rows": 10, "cols": 9, "squeeze": 0, "weight_sets": 4} | changed)
     rng = seeded(9)
     # A full tile, one of a single column, and of each kind one of four rows.
     weights = rng.standard_t(2, size=(14, 10))
     inputs = rng.integers(2**options.input_bits, size=(10, 14))
-    cycles = [
-        run(options, weights, inputs[:vectors], SMALL, tmp_path / f"{vectors}")[1][0].cycles
-        for vectors in (6, 10)
-    ]
+    result, units = run(options, weights, inputs, SMALL, tmp_path / "run")
+    cycles = [tile_jobs(result.layer, inputs[:6])[0].cycles, units[0].cycles]
     shifts = map_weights(weights, options).matrices[0].shifts
     tiles = [
         ([row[tile] for row in shifts[rows]], columns)

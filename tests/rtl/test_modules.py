@@ -1,7 +1,6 @@
 """All cases of the hardware modules, in emitted Verilog under cocotb."""
 
 import contextlib
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,14 +12,12 @@ from rtl_gen.tb.run import _import_path, _use_verilator
 from tests.cases.case import SEED
 from tests.cases.catalogue import CASES
 from tests.ecp5 import ecp5_models
+from tests.simulators import SMALL
 from tests.support import flat_ports
 
 ROOT = Path(__file__).parents[2]
 
 TOP = "sme_case"
-
-# Icarus builds much faster; it is the first choice as there are many small modules.
-DEFAULT = "icarus" if shutil.which("iverilog") else "verilator"
 
 VERILATOR_TOO = (
     "group_scheduler-slc",
@@ -40,9 +37,9 @@ ECP5 = (
 """Cases of modules, and sizes, in which the primitives of that target are used."""
 
 RUNS = [
-    *((name, DEFAULT, "portable") for name in CASES),
-    *((name, "verilator", "portable") for name in VERILATOR_TOO if DEFAULT != "verilator"),
-    *((name, DEFAULT, "ecp5") for name in ECP5),
+    *((name, SMALL, "portable") for name in CASES),
+    *((name, "verilator", "portable") for name in VERILATOR_TOO if SMALL != "verilator"),
+    *((name, SMALL, "ecp5") for name in ECP5),
 ]
 
 BUILD_ARGS = {
