@@ -22,7 +22,7 @@ WORD_BITS = 32
 
 DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
 _FIXED_FILES = ("bench.v", "tb_design.py", "run.py", "vcd_to_fst.py")
-_MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v")}
+_MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v", "model_mult18x18d.v")}
 """Simulation models of the primitives that each target's Verilog instantiates."""
 
 

@@ -174,7 +174,8 @@ class ShiftAdd(wiring.Component):
         amount = Signal(len(bit_block) + level, name="shift_1", reset_less=True)
         m.d.sync += amount.eq(bit_block << level)
         scale_bits = (self.hardware.bit_blocks - 1 << level) + 1
-        if target_of(platform) == "ecp5" and max(len(samples[0]), scale_bits) <= MULT18X18D_WIDTH:
+        operand_bits = max(len(samples[0]), scale_bits + 1)
+        if target_of(platform) == "ecp5" and operand_bits <= MULT18X18D_WIDTH:
             # A multiplier instead of LUTs: to shift is to multiply by a power of two.
             return multiply(m, samples[0], (1 << amount)[:scale_bits])
         operand = Signal(signed(width), reset_less=True)

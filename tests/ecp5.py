@@ -18,14 +18,13 @@ def yosys_carry_cell() -> str:
 
 
 def ecp5_models(folder: Path) -> list[Path]:
-    """Write models into a folder: carry cells as Yosys has them, and our own block RAM.
+    """Write models into a folder: carry cells as Yosys has them, and our own of the others.
 
-    Yosys has no model of the block RAM.
+    Yosys has no models of block RAM and multiplier.
     """
-    texts = {
-        "carry.v": yosys_carry_cell(),
-        "block_ram.v": (resources.files("rtl_gen") / "tb" / "model_dp16kd.v").read_text(),
-    }
+    models = resources.files("rtl_gen") / "tb"
+    texts = {name: (models / name).read_text() for name in ("model_dp16kd.v", "model_mult18x18d.v")}
+    texts["carry.v"] = yosys_carry_cell()
     for name, text in texts.items():
         (folder / name).write_text(text)
     return [folder / name for name in texts]

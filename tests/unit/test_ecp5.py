@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from amaranth import Module
+from amaranth import Module, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,8 +18,10 @@ from rtl_gen.emit import emit_verilog
 from sme_hw.bit_heap import bit_heap
 from sme_hw.block_memory import BlockMemory
 from sme_hw.ecp5_carry import CHAIN_POSITIONS
+from sme_hw.ecp5_multiplier import MULT18X18D_WIDTH, multiply
 from sme_hw.heap_plan import Stage, heap_plan, wide_heap_plan
 from sme_hw.params import ParameterError
+from sme_hw.target import target_of
 from tests.ecp5 import yosys_carry_cell
 
 HEAPS = [
@@ -145,13 +147,35 @@ def test_shipped_carry_cell_is_that_of_yosys(tmp_path):
     assert proof.returncode == 0, proof.stdout + proof.stderr
 
 
-def block_ram(folder, target):
-    """Return parameters and pins of the block RAM of a memory, as Yosys sees them.
+class Product(wiring.Component):
+    """A multiplier alone: its own registers, or as many around an inferred one."""
 
-    Pins are named after the memory's ports and their bits, outputs after what they lead to.
+    def __init__(self):
+        width = MULT18X18D_WIDTH
+        super().__init__(
+            {"a": In(signed(width)), "b": In(signed(width)), "product": Out(signed(2 * width))}
+        )
+
+    def elaborate(self, platform):
+        """Multiply."""
+        m = Module()
+        if target_of(platform) == "ecp5":
+            m.d.comb += self.product.eq(multiply(m, self.a, self.b))
+        else:
+            a, b = Signal.like(self.a, reset_less=True), Signal.like(self.b, reset_less=True)
+            product = Signal.like(self.product, reset_less=True)
+            m.d.sync += [a.eq(self.a), b.eq(self.b), product.eq(a * b)]
+            m.d.comb += self.product.eq(product)
+        return m
+
+
+def primitive(folder, component, target, kind):
+    """Return parameters, pins and enables of the one cell of a kind, as Yosys sees them.
+
+    Pins that are not 0 are named after the ports and their bits, through registers around the cell,
+    whose enables are returned, too.
     """
-    memory = BlockMemory(width=36, depth=512)
-    (folder / f"{target}.v").write_text(emit_verilog(memory, "top", target))
+    (folder / f"{target}.v").write_text(emit_verilog(component, "top", target))
     done = yosys(folder, f"read_verilog {target}.v; synth_ecp5 -top top; write_json {target}.json")
     assert done.returncode == 0, done.stderr
     top = json.loads((folder / f"{target}.json").read_text())["modules"]["top"]
@@ -160,27 +184,47 @@ def block_ram(folder, target):
         for name, port in top["ports"].items()
         for i, bit in enumerate(port["bits"])
     }
+    enables = set()
     for cell in top["cells"].values():
         if cell["type"] == "TRELLIS_FF":
             register = cell["connections"]
-            assert [names[bit] for bit in register["CE"]] == ["output_enable[0]"]
-            for pin in ("DI", "M"):
-                names |= dict.fromkeys(register.get(pin, []), names[register["Q"][0]])
-    (ram,) = (cell for cell in top["cells"].values() if cell["type"] == "DP16KD")
-    parameters = {k: v for k, v in ram["parameters"].items() if not k.startswith("INITVAL")}
-    pins = {k: names.get(bit, bit) for k, (bit,) in ram["connections"].items()}
-    return parameters, pins
+            enables |= {names.get(bit, bit) for bit in register.get("CE", "1")}
+            (source,) = register.get("M") or register["DI"]
+            (output,) = register["Q"]
+            if source in names:
+                names[output] = names[source]
+            else:
+                names[source] = names[output]
+    (cell,) = (cell for cell in top["cells"].values() if cell["type"] == kind)
+    parameters = {k: v for k, v in cell["parameters"].items() if not k.startswith("INITVAL")}
+    pins = {k: names.get(bit, bit) for k, (bit,) in cell["connections"].items() if bit != "0"}
+    return parameters, pins, enables
 
 
 def test_block_ram_is_wired_as_yosys_does(tmp_path):
     """The only differences to what is inferred are those of the output register."""
-    parameters, pins = block_ram(tmp_path, "ecp5")
-    inferred_parameters, inferred_pins = block_ram(tmp_path, "portable")
+    (parameters, pins, _), (inferred_parameters, inferred_pins, inferred_enables) = (
+        primitive(tmp_path, BlockMemory(width=36, depth=512), target, "DP16KD")
+        for target in ("ecp5", "portable")
+    )
     registers = {"REGMODE_A": "OUTREG", "REGMODE_B": "OUTREG"}
     assert parameters == inferred_parameters | registers
     enables = {"OCEA": "output_enable[0]", "OCEB": "output_enable[0]"}
     assert pins == inferred_pins | enables
+    assert inferred_enables == {"output_enable[0]"}
     assert pins["DOB17"] == "data[35]"
+
+
+def test_multiplier_is_wired_as_yosys_does(tmp_path):
+    """The only differences to what is inferred are those of the registers."""
+    (parameters, pins, _), (_, inferred_pins, inferred_enables) = (
+        primitive(tmp_path, Product(), target, "MULT18X18D") for target in ("ecp5", "portable")
+    )
+    registers = ("REG_INPUTA_CLK", "REG_INPUTB_CLK", "REG_OUTPUT_CLK")
+    assert parameters == {**dict.fromkeys(registers, "CLK0"), "GSR": "DISABLED"}
+    assert pins == inferred_pins | {"CLK0": "clk[0]", "CE0": "1"}
+    assert inferred_enables == {"1"}
+    assert (pins["A17"], pins["P35"]) == ("a[17]", "product[35]")
 
 
 def test_unknown_target_is_named():
