@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .bit_heap import bit_heap
+from .cycles import clip_settle_cycles
 from .params import check_int, index_bits
 
 __all__ = ["ClipCounters"]
@@ -31,7 +32,7 @@ class ClipCounters(wiring.Component):
     -------
     clear : In(1)
         Sets the counters to zero, each when it comes round; only while no conversions are under
-        way. So does a reset.
+        way. A reset does so, too, within :func:`sme_hw.cycles.clip_settle_cycles` clocks.
     valid : In(1)
         The flags belong to executed conversions.
     clips : In(ArrayLayout(flags, planes))
@@ -68,7 +69,9 @@ class ClipCounters(wiring.Component):
         # The plane whose counter is at the adder.
         turn = Signal(range(self.places))
         last_turn = turn == self.places - 1
-        clearing = Signal(range(self.places + 2), init=self.places + 1)
+        # A reset finds conversions under way, and waits for what they have left in the collectors.
+        drained = clip_settle_cycles(self.planes, self.flags)
+        clearing = Signal(range(drained + 1), init=drained)
         next_turn = Signal.like(turn)
         m.d.comb += next_turn.eq(Mux(last_turn, 0, turn + 1))
         m.d.sync += turn.eq(next_turn)

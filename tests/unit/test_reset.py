@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from amaranth import ResetInserter, Signal
 
+from sme_hw.clip_counters import ClipCounters
 from sme_hw.compute_unit import ComputeUnit
+from sme_hw.cycles import clip_settle_cycles
 from tests.cases.case import SEED, Clocked
 from tests.cases.hardware import HARDWARE, random_image, random_inputs, random_order
 from tests.cases.tile_run import TileRun
@@ -21,9 +23,7 @@ VECTORS = 9
 """Vectors of each set; of one set, more than there may be in a unit."""
 
 
-@pytest.mark.parametrize(
-    "name", ["mlc-free-shifts", "narrow", "reordered", "tall", "sets-reordered"]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_reset(name: str) -> None:
     """A unit that is reset in the midst of anything behaves as it did at first."""
     rng = np.random.default_rng(SEED)
@@ -50,5 +50,29 @@ def test_reset(name: str) -> None:
             await ctx.tick()
             ctx.set(reset, 0)
         await play(ctx, component, phases, stall=0.0)
+
+    simulate(ResetInserter(reset)(component), testbench)
+
+
+@pytest.mark.parametrize(("planes", "flags"), [(1, 1), (2, 6), (8, 5), (3, 70)])
+def test_reset_amid_conversions(planes: int, flags: int) -> None:
+    """No conversion from before a reset is counted after it, whoever had it."""
+    component = ClipCounters(planes=planes, flags=flags, width=16)
+    reset = Signal()
+    settle = clip_settle_cycles(planes, flags)
+
+    async def testbench(ctx: Any) -> None:
+        ctx.set(component.clips.as_value(), -1)
+        for clocks in range(1, 2 * settle):
+            ctx.set(component.valid, 1)
+            await ctx.tick().repeat(clocks)
+            ctx.set(reset, 1)
+            await ctx.tick()
+            ctx.set(reset, 0)
+            ctx.set(component.valid, 0)
+            for plane in range(planes):
+                ctx.set(component.select, plane)
+                await ctx.tick().repeat(settle)
+                assert ctx.get(component.count) == 0, (clocks, plane)
 
     simulate(ResetInserter(reset)(component), testbench)
