@@ -141,7 +141,7 @@ class InputRegister(wiring.Component):
             last_of_slot.eq((block == blocks.per_slot - 1) & (step == blocks.beats_of_last - 1)),
             self.i.ready.eq(~padding & ~paused),
             accept.eq(self.i.valid & self.i.ready),
-            take.eq(accept | (padding & ~paused)),
+            take.eq(~paused & (padding | self.i.valid)),
             fills.eq(take & block_ends),
             slot_is_over.eq(Mux(padding, 1, last_of_slot | last_beat)),
             vector_is_over.eq(Mux(padding, pad_ends_vector, last_beat)),
