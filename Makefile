@@ -49,7 +49,7 @@ benchmarks: $(READY)
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra fpga --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra fpga --extra export --universal --python-version 3.11 \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 
 clean:
