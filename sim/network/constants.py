@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .onnx_file import require
+from .operators import reference_evaluator
 
 if TYPE_CHECKING:
     import onnx
@@ -83,7 +84,6 @@ class Constants:
     ) -> list[np.ndarray]:
         """Compute one node as ONNX defines it."""
         onnx = require("onnx")
-        reference = require("onnx.reference")
         helper = onnx.helper
 
         def describe(name: str, value: np.ndarray | None) -> Any:
@@ -97,4 +97,4 @@ class Constants:
             [describe(name, None) for name in node.output],
         )
         model = helper.make_model(graph, opset_imports=self._model.opset_import)
-        return reference.ReferenceEvaluator(model).run(None, values)
+        return reference_evaluator(model).run(None, values)

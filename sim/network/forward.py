@@ -9,6 +9,7 @@ from sme_hw.errors import InputError
 
 from .network import DOMAIN, LAYER, Network
 from .onnx_file import one_line, require
+from .operators import reference_evaluator
 
 if TYPE_CHECKING:
     import onnx
@@ -101,7 +102,6 @@ def forward(network: Network, layer: LayerFunction) -> Callable[[np.ndarray], np
     callable
         Images in, shape (images, ...); the network's first output out.
     """
-    reference = require("onnx.reference")
     op_run = require("onnx.reference.op_run")
 
     class Layer(op_run.OpRun):  # type: ignore[misc, name-defined]
@@ -111,7 +111,7 @@ def forward(network: Network, layer: LayerFunction) -> Callable[[np.ndarray], np
             return (layer(index, values),)
 
     assert Layer.__name__ == LAYER
-    evaluator = reference.ReferenceEvaluator(network.mapped, new_ops=[Layer])
+    evaluator = reference_evaluator(network.mapped, [Layer])
 
     def run(images: np.ndarray) -> np.ndarray:
         return evaluator.run(None, {network.input_name: images})[0]

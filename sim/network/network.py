@@ -10,6 +10,7 @@ from sme_hw.errors import InputError
 from .layer import NetworkLayer
 from .layer_import import LayerImporter, describe_node
 from .onnx_file import load_model, one_line, require
+from .operators import reference_evaluator
 
 if TYPE_CHECKING:
     import onnx
@@ -66,6 +67,11 @@ class Network:
         return _only_input(self.name, self.model).name
 
     @property
+    def output_name(self) -> str:
+        """Name of the first output, the classes' scores."""
+        return self.model.graph.output[0].name
+
+    @property
     def input_shape(self) -> tuple[int | None, ...]:
         """Shape of the input with the batch axis first; None where it is not fixed."""
         dims = _only_input(self.name, self.model).type.tensor_type.shape.dim
@@ -109,7 +115,7 @@ def _only_input(name: str, model: "onnx.ModelProto") -> "onnx.ValueInfoProto":
 
 def _check_operators(name: str, model: "onnx.ModelProto") -> None:
     """Refuse operators that cannot be run, or hold weights beside the crossbars."""
-    helper, reference = require("onnx.helper"), require("onnx.reference")
+    helper = require("onnx.helper")
     seen = set()
     for node in model.graph.node:
         if node.op_type in _WITHOUT_CROSSBARS:
@@ -124,7 +130,7 @@ def _check_operators(name: str, model: "onnx.ModelProto") -> None:
         seen.add((node.domain, node.op_type))
         probe = helper.make_graph([node], "probe", [], [])
         try:
-            reference.ReferenceEvaluator(helper.make_model(probe, opset_imports=model.opset_import))
+            reference_evaluator(helper.make_model(probe, opset_imports=model.opset_import))
         except Exception as error:  # whatever the operator's implementation says
             raise InputError(
                 f"{name}: {describe_node(node)}: this operator cannot be run: {one_line(error)}"
