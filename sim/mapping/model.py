@@ -214,3 +214,8 @@ class LayerMapping:
     def inputs(self) -> int:
         """Elements of an input vector: the inputs of one group after the other."""
         return max(matrix.placement.input_slice.stop for matrix in self.matrices)
+
+    @property
+    def outputs(self) -> int:
+        """Elements of a result vector: the outputs of one group after the other."""
+        return max(matrix.placement.output_slice.stop for matrix in self.matrices)
