@@ -8,7 +8,7 @@ import click
 from sim.mapping import OPTIONS, Parameters, load_parameters
 from sim.mapping.codecs import CODECS
 from sim.mapping.grouping import GROUPINGS
-from sim.mapping.params import AUTO
+from sim.mapping.params import ALL, AUTO
 from sim.mapping.scales import SCALES
 from sim.mapping.squeeze import POLICIES
 
@@ -75,6 +75,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "grouping": {
         "type": click.Choice(list(GROUPINGS)),
         "help": "Order of rows: as they are, sorted by shift, or balanced too.",
+    },
+    "row_bits": {
+        "type": _NumberOrWord(ALL, many=True),
+        "help": "Codec mixed: leading bits that rows keep, 5..weight_bits; several repeat over the "
+        "rows in the order (cin, kh, kw).",
     },
     "zero_skip": {"help": "Skip bit-cycles in which no active row has a 1."},
     "squeeze": {"type": int, "help": "Squeeze degree x: leading bits emptied and released."},

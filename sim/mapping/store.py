@@ -20,7 +20,7 @@ from .params import Parameters
 
 __all__ = ["describe", "load_mapping", "save_mapping"]
 
-FORMAT = 2
+FORMAT = 3
 """Version of the files; it grows when older readers would misread them."""
 
 _ARRAYS = ("codes", "row_shifts", "row_tiles", "row_order", "code_steps")
@@ -177,11 +177,7 @@ def load_mapping(directory: str | Path) -> list[LayerMapping]:
         content = json.loads((folder / "mapping.json").read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise ValueError(f"it has format {content['format']}, this version reads {FORMAT}")
-        options = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in content["parameters"].items()
-        }
-        parameters = Parameters.build(options)
+        parameters = Parameters.build(content["parameters"])
         with (
             (folder / "mapping.npz").open("rb") as file,
             np.load(file, allow_pickle=False) as archive,

@@ -9,12 +9,12 @@ from sim.mapping import load_mapping, load_parameters, map_layer, map_matrix, sa
 from sme_hw.errors import InputError
 
 
-@pytest.fixture
-def layers():
+@pytest.fixture(params=[{}, {"codec": "mixed", "row_bits": [5, 8, 6]}, {"codec": "apot"}], ids=str)
+def layers(request):
     """Return a dense, a grouped and a depthwise layer."""
     rng = np.random.default_rng(2026)
     options = {"squeeze": 2, "policy": "minimal", "scale": "column", "grouping": "balanced"}
-    parameters = load_parameters("tiny", **options)
+    parameters = load_parameters("tiny", **options | request.param)
     return [
         map_matrix(rng.normal(size=(19, 11)), parameters, name="dense"),
         map_layer("grouped", rng.normal(size=(6, 2, 3, 3)), parameters, groups=3),
