@@ -199,6 +199,7 @@ class LayerImporter:
         """Return a name that no other layer has: that of the weights if it means something."""
         producer = self._constants.producers.get(node.input[1])
         stored = producer.input[0] if producer is not None and producer.input else node.input[1]
+        stored = stored.removesuffix("_quantized")  # as ONNX Runtime's quantiser writes
         name = stored if stored.endswith("weight") else node.name or node.output[0]
         self._names[name] += 1
         return name if self._names[name] == 1 else f"{name} #{self._names[name]}"

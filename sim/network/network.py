@@ -1,5 +1,6 @@
 """A network: an ONNX graph and its weight layers."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from sme_hw.errors import InputError
 
 from .layer import NetworkLayer
 from .layer_import import LayerImporter, describe_node
-from .onnx_file import load_model, one_line, require
+from .onnx_file import load_model, one_line, require, tensor_shapes
 from .operators import reference_evaluator
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Network:
     def output_name(self) -> str:
         """Name of the first output, the classes' scores."""
         return self.model.graph.output[0].name
+
+    @property
+    def image_elements(self) -> int:
+        """Elements of all tensors for one image, as far as their shapes are known."""
+        return sum(math.prod(shape) for shape in tensor_shapes(self.model).values())
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:

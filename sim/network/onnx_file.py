@@ -10,7 +10,7 @@ from sme_hw.errors import InputError
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["MAX_ELEMENTS", "load_model", "one_line", "require"]
+__all__ = ["MAX_ELEMENTS", "load_model", "one_line", "require", "tensor_shapes"]
 
 MAX_ELEMENTS = 1 << 28
 """Elements of the largest tensor that a network may have, for one image: 1 GiB as float32."""
@@ -139,8 +139,11 @@ def _check_external(path: Path, folder: Path, tensor: "onnx.TensorProto") -> Non
         )
 
 
-def _check_shapes(path: Path, model: "onnx.ModelProto") -> None:
-    """Refuse tensors that are too large for the memory as far as shapes can be inferred."""
+def tensor_shapes(model: "onnx.ModelProto") -> dict[str, list[int]]:
+    """Return the shapes of inputs, outputs and computed tensors, for one image.
+
+    Dimensions that are not known are 1; without them, 0.
+    """
     onnx = require("onnx")
     sized = onnx.ModelProto()
     sized.CopyFrom(model)
@@ -148,12 +151,16 @@ def _check_shapes(path: Path, model: "onnx.ModelProto") -> None:
         for dimension in value.type.tensor_type.shape.dim:
             if not dimension.HasField("dim_value"):
                 dimension.dim_value = 1
-    inferred = onnx.shape_inference.infer_shapes(sized, strict_mode=True, data_prop=True)
-    graph = inferred.graph
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        sizes = [d.dim_value for d in value.type.tensor_type.shape.dim]
+    graph = onnx.shape_inference.infer_shapes(sized, strict_mode=True, data_prop=True).graph
+    values = (*graph.input, *graph.value_info, *graph.output)
+    return {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in values}
+
+
+def _check_shapes(path: Path, model: "onnx.ModelProto") -> None:
+    """Refuse tensors that are too large for the memory as far as shapes can be inferred."""
+    for name, sizes in tensor_shapes(model).items():
         if math.prod(sizes) > MAX_ELEMENTS or any(size < 0 for size in sizes):
             raise InputError(
-                f"{path}: {value.name} would have shape {sizes}, at most {MAX_ELEMENTS} elements "
-                "are possible"
+                f"{path}: {name} would have shape {sizes}, at most {MAX_ELEMENTS} elements are "
+                "possible"
             )

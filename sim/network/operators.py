@@ -13,42 +13,52 @@ if TYPE_CHECKING:
 
 __all__ = ["reference_evaluator"]
 
-_DEQUANTIZE_SINCE = 19
-"""First opset whose DequantizeLinear the reference implementation has."""
-
-
-def _channels(values: np.ndarray, axis: int, ndim: int) -> np.ndarray:
-    """Return per-channel values in a shape that broadcasts with a tensor of ``ndim`` axes."""
-    if values.ndim == 0 or values.size == 1:
-        return values.reshape(())
-    shape = [1] * ndim
-    shape[axis] = -1
-    return values.reshape(shape)
+_DELEGATED = ("AveragePool", "DequantizeLinear", "LRN", "LpPool", "MaxPool", "Resize")
+"""Operators whose reference implementation is missing for some opsets, or goes through outputs one
+by one."""
 
 
 @cache
-def _dequantize_linear() -> Any:
+def _run_in_runtime(kind: str) -> Any:
+    """Return an operator for the evaluator that leaves the work to ONNX Runtime.
+
+    Parameters
+    ----------
+    kind : str
+        Operator of the standard.
+    """
+    onnx, runtime = require("onnx"), require("onnxruntime")
     op_run = require("onnx.reference.op_run")
 
-    class DequantizeLinear(op_run.OpRun):  # type: ignore[misc, name-defined]
-        """As the standard defines it since opset 10; the axis came with 13."""
-
+    class Delegate(op_run.OpRun):  # type: ignore[misc, name-defined]
         op_domain = ""
 
-        def _run(
-            self,
-            x: np.ndarray,
-            x_scale: np.ndarray,
-            x_zero_point: np.ndarray | None = None,
-            axis: int = 1,
-            **later: object,
-        ) -> tuple[np.ndarray]:
-            # ``later``: attributes of newer opsets, at their defaults.
-            if x_zero_point is not None:
-                x = x.astype(np.int32) - _channels(x_zero_point.astype(np.int32), axis, x.ndim)
-            return (x.astype(np.float32) * _channels(x_scale, axis, x.ndim),)
+        def _session(self, inputs: Sequence[np.ndarray | None]) -> Any:
+            helper = onnx.helper
+            values = [
+                helper.make_tensor_value_info(
+                    name, helper.np_dtype_to_tensor_dtype(value.dtype), [None] * value.ndim
+                )
+                for name, value in zip(self.onnx_node.input, inputs, strict=True)
+                if value is not None
+            ]
+            outputs = [onnx.ValueInfoProto(name=name) for name in self.onnx_node.output]
+            graph = helper.make_graph([self.onnx_node], kind, values, outputs)
+            opsets = [helper.make_opsetid(*item) for item in self.run_params["opsets"].items()]
+            model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+            return runtime.InferenceSession(
+                model.SerializeToString(), providers=["CPUExecutionProvider"]
+            )
 
-    return DequantizeLinear
+        def _run(self, *inputs: np.ndarray | None, **given: object) -> tuple[np.ndarray, ...]:
+            if not hasattr(self, "session"):
+                self.session = self._session(inputs)
+            pairs = zip(self.onnx_node.input, inputs, strict=True)
+            feed = {name: value for name, value in pairs if value is not None}
+            return tuple(self.session.run(None, feed))
+
+    Delegate.__name__ = kind
+    return Delegate
 
 
 def reference_evaluator(model: "onnx.ModelProto", operators: Sequence[Any] = ()) -> Any:
@@ -61,6 +71,5 @@ def reference_evaluator(model: "onnx.ModelProto", operators: Sequence[Any] = ())
         Operators of our own.
     """
     reference = require("onnx.reference")
-    version = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
-    more = [_dequantize_linear()] if version < _DEQUANTIZE_SINCE else []
-    return reference.ReferenceEvaluator(model, new_ops=[*operators, *more])
+    delegates = [_run_in_runtime(kind) for kind in _DELEGATED]
+    return reference.ReferenceEvaluator(model, new_ops=[*operators, *delegates])
