@@ -210,10 +210,7 @@ def _without_squeeze(parameters: Parameters) -> Parameters:
 
 def _control(parameters: Parameters) -> Parameters:
     """Return the parameters of the control: as many planes, no SME."""
-    options = parameters.as_dict() | {"policy": "plain"}
-    if isinstance(options["adc_bits"], list):
-        options["adc_bits"] = tuple(options["adc_bits"])
-    return Parameters.build(options)
+    return Parameters.build(parameters.as_dict() | {"policy": "plain"})
 
 
 def run_demo(

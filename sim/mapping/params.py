@@ -99,13 +99,14 @@ class Parameters:
         Parameters
         ----------
         options : mapping
-            A value for every one of :data:`OPTIONS`.
+            A value for every one of :data:`OPTIONS`; a list counts as a tuple.
 
         Raises
         ------
         ParameterError
             A value is out of range, or contradicts another one.
         """
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         mapping = MappingParams(**{key: options[key] for key in MAPPING_OPTIONS})
         cell_bits = options["cell_bits"]
         check_int("cell_bits", cell_bits, 1, 2)
@@ -172,7 +173,7 @@ def _read_preset(preset: str) -> dict[str, Any]:
             if key not in keys:
                 allowed = f"[{table}] has only {', '.join(keys)}"
                 raise ParameterError(key, value, allowed)
-            options[key] = tuple(value) if isinstance(value, list) else value
+            options[key] = value
     for key, value in content.items():
         raise ParameterError(key, value, "only extends, [hardware] and [mapping] may stand here")
     return options
@@ -198,7 +199,7 @@ def load_parameters(preset: str = "paper", **overrides: Any) -> Parameters:
     for key, value in overrides.items():
         if key not in OPTIONS:
             raise ParameterError(key, value, f"there are only {', '.join(OPTIONS)}")
-        options[key] = tuple(value) if isinstance(value, list) else value
+        options[key] = value
     missing = [key for key in OPTIONS if key not in options]
     if missing:
         raise InputError(f'preset {preset} lacks {", ".join(missing)} (or extends = "paper")')
