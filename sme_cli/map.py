@@ -5,17 +5,23 @@ from typing import Any
 import click
 import numpy as np
 
-from rtl_gen.files import check_writable
+from rtl_gen.files import check_writable, staged_directory
 from sim.mapping import (
     MAX_UNITS,
     LayerMapping,
+    LayerWeights,
     describe,
     map_layer,
     read_layers,
     save_mapping,
     schedule,
 )
+from sim.report.bit_planes import TilePlanes, draw_bit_planes, tile_planes
 from sim.report.clips import ClipReport, measure_clips, random_batches, read_inputs
+from sim.report.crossbars import draw_crossbars
+from sim.report.figure import check_matplotlib
+from sim.report.nonzero_rows import draw_nonzero_rows
+from sim.report.tile_choice import choose_tile
 from sme_hw.errors import InputError, some_of
 
 from .console import bar, output, write_report
@@ -71,6 +77,24 @@ def _measure_all(
     return reports
 
 
+def _look_at_tile(
+    layers: list[LayerMapping], sources: list[LayerWeights], place: str | None
+) -> TilePlanes:
+    """Return the planes of a tile, with those of its layer without squeeze-out."""
+    chosen = choose_tile(layers, place)
+    source = sources[layers.index(chosen.layer)]
+    kept = chosen.layer.parameters.without_squeeze()
+    return tile_planes(map_layer(source.name, source.weights, kept, groups=source.groups), chosen)
+
+
+def _draw(report: dict[str, Any], planes: TilePlanes, directory: str) -> None:
+    """Draw all pictures into a folder."""
+    with staged_directory(directory) as stage:
+        draw_nonzero_rows(report, stage / "nonzero_rows.png")
+        draw_crossbars(report, stage / "crossbars.png")
+        draw_bit_planes(planes, stage / "bit_planes.png")
+
+
 @click.command("map")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option(
@@ -103,6 +127,19 @@ def _measure_all(
 @click.option(
     "--seed", type=click.IntRange(min=0), help=f"Seed of the random vectors, {SEED} by default."
 )
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False),
+    help="Draw into this folder: crossbars of every layer, rows with ones in every plane, and the "
+    "bit planes of a tile.",
+)
+@click.option(
+    "--tile",
+    "place",
+    metavar="LAYER:ROW:COLUMN",
+    help="The tile whose bit planes are drawn, numbers of row and column tiles from 0; without "
+    "it, the one with the most moved rows.",
+)
 @parameter_options()
 @layers_option
 @json_option
@@ -114,6 +151,8 @@ def map_command(
     inputs: str | None,
     vectors: int | None,
     seed: int | None,
+    pictures: str | None,
+    place: str | None,
     layers_file: str | None,
     json_file: str | None,
     **options: Any,
@@ -126,8 +165,12 @@ def map_command(
     Example: sme map model.npz --squeeze 2 -o build/mapping
     """
     base = take_parameters(options)
-    for target in (directory, json_file):
+    for target in (directory, pictures, json_file):
         check_writable(target)
+    if pictures is not None:
+        check_matplotlib()
+    elif place is not None:
+        raise InputError(f"--tile {place} needs --pictures")
     if inputs is not None and vectors is not None:
         raise InputError("--inputs and --random-inputs exclude each other")
     if seed is not None and vectors is None:
@@ -167,6 +210,10 @@ def map_command(
         report["clips_measured_on"] = random if inputs is None else {"file": inputs}
         for entry, measured in zip(report["layers"], clips, strict=True):
             entry["clips"] = None if measured is None else measured.as_dict()
+    if pictures is not None:
+        planes = _look_at_tile(layers, sources, place)
+        report["tile"] = planes.as_dict()
+        _draw(report, planes, pictures)
     if directory is not None:
         save_mapping(layers, directory)
     write_report(json_file, report)
@@ -185,3 +232,5 @@ def map_command(
         output.print(f"ignored (no layer weights): {some_of(ignored)}")
     if directory is not None:
         output.print(f"saved in {directory}: mapping.npz, mapping.json")
+    if pictures is not None:
+        output.print(f"drawn in {pictures}: nonzero_rows.png, crossbars.png, bit_planes.png")
