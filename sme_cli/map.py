@@ -10,6 +10,8 @@ from sim.mapping import (
     MAX_UNITS,
     LayerMapping,
     LayerWeights,
+    Parameters,
+    Schedule,
     describe,
     map_layer,
     read_layers,
@@ -53,6 +55,27 @@ def _parse_groups(entries: tuple[str, ...]) -> dict[str, int]:
             raise InputError(f"groups {entry}: NAME=N is needed, N at least 1")
         groups[name] = int(count)
     return groups
+
+
+def _map_all(
+    sources: list[LayerWeights], parameters: dict[str, Parameters]
+) -> tuple[list[LayerMapping], list[Schedule]]:
+    """Map all layers, each with its parameters, and find out how long they take."""
+    layers, schedules = [], []
+    with bar(sum(source.weights.size for source in sources)) as (progress, task):
+        for source in sources:
+            progress.update(task, description=source.name)
+            layers.append(
+                map_layer(
+                    source.name,
+                    source.weights,
+                    parameters[source.name],
+                    groups=source.groups,
+                    progress=lambda count: progress.advance(task, count),
+                )
+            )
+            schedules.append(schedule(layers[-1]))
+    return layers, schedules
 
 
 def _measure_all(
@@ -181,24 +204,7 @@ def map_command(
     parameters = take_layer_parameters(base, layers_file, names)
     hardware = {name: chosen.hardware for name, chosen in parameters.items()}
     given = {} if inputs is None else read_inputs(inputs, sources, hardware)
-    layers = []
-    with bar(sum(source.weights.size for source in sources)) as (progress, task):
-        for source in sources:
-            progress.update(task, description=source.name)
-            layers.append(
-                map_layer(
-                    source.name,
-                    source.weights,
-                    parameters[source.name],
-                    groups=source.groups,
-                    progress=lambda count: progress.advance(task, count),
-                )
-            )
-        progress.update(task, description="row order", completed=0, total=len(layers))
-        schedules = []
-        for layer in layers:
-            schedules.append(schedule(layer))
-            progress.advance(task)
+    layers, schedules = _map_all(sources, parameters)
     report = describe(layers) | {"ignored": ignored}
     for entry, plan in zip(report["layers"], schedules, strict=True):
         entry["schedule"] = plan.as_dict(units)
