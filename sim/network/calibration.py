@@ -109,15 +109,17 @@ def choose_quantisation(
 
 
 def collect(
-    network: Network, batches: Callable[[], Iterable[np.ndarray]], progress: Callable[[int], None]
+    network: Network,
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    progress: Callable[[int], None],
 ) -> list[Statistics]:
     """Return the statistics of every layer's input, from the float network.
 
     Parameters
     ----------
     network : Network
-    batches : callable
-        Gives the calibration images, twice: shape (images, ...).
+    batches : iterable of (images, labels)
+        Calibration images; gone through twice.
     progress : callable
         Told how many images were seen, twice for each.
     """
@@ -125,7 +127,7 @@ def collect(
     floats = FloatNetwork(network, tensors)
     found = {name: Statistics() for name in tensors}
     for measure in (Statistics.widen, Statistics.count):
-        for images in batches():
+        for images, _ in batches:
             for name, values in zip(tensors, floats.run(images), strict=True):
                 if not np.isfinite(values).all():
                     layer = next(n.name for n in network.layers if n.input == name)

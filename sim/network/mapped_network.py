@@ -61,7 +61,7 @@ class MappedNetwork:
 def prepare(
     network: Network,
     mappings: Sequence[LayerMapping],
-    batches: Callable[[], Iterable[np.ndarray]],
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
     *,
     method: str,
     zero_point: bool,
@@ -74,8 +74,8 @@ def prepare(
     network : Network
     mappings : sequence of LayerMapping
         Of every layer.
-    batches : callable
-        Gives the calibration images, as often as it is called.
+    batches : iterable of (images, labels)
+        Calibration images; gone through twice.
     method : str
         One of :data:`sim.network.calibration.RANGES`.
     zero_point : bool

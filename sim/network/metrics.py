@@ -81,5 +81,7 @@ class Comparison:
             result["top1_float"] = round(100 * float(np.mean(self.reference_right)), 2)
             result["drop"] = round(100 * float(drops.mean()), 2)
             error = drops.std(ddof=1) / math.sqrt(images) if images > 1 else math.nan
-            result["drop_standard_error"] = None if math.isnan(error) else round(100 * error, 2)
+            result["drop_standard_error"] = (
+                None if math.isnan(error) else round(100 * float(error), 2)
+            )
         return result

@@ -73,6 +73,12 @@ class Network:
         return self.model.graph.output[0].name
 
     @property
+    def classes(self) -> int | None:
+        """Classes that the first output has scores for; None where that is not fixed."""
+        shape = tensor_shapes(self.model)[self.output_name]
+        return math.prod(shape[1:]) or None
+
+    @property
     def image_elements(self) -> int:
         """Elements of all tensors for one image, as far as their shapes are known."""
         return sum(math.prod(shape) for shape in tensor_shapes(self.model).values())
