@@ -8,6 +8,9 @@ from sim.network.sensitivity import STEPS, Sensitivity
 
 from .console import output, table
 
+_SHOWN = 12
+"""Layers in the table of the worst; the report for machines has all."""
+
 __all__ = ["print_accuracy", "print_layers", "print_sensitivity"]
 
 
@@ -26,16 +29,16 @@ def print_accuracy(report: dict[str, Any]) -> None:
 def print_layers(result: Evaluation) -> None:
     """Print how inputs were quantised, and how many conversions clipped in every plane."""
     rows = []
-    for layer in result.mapped.layers:
-        shares = [100 * int(clips) / max(layer.conversions, 1) for clips in layer.clips]
+    for layer, work in zip(result.mapped.layers, result.works, strict=True):
+        shares = [100 * int(clips) / max(work.conversions, 1) for clips in work.clips]
         quantisation = layer.quantisation
         rows.append(
             [
                 layer.layer.name,
-                layer.vectors,
+                work.vectors,
                 f"{quantisation.scale:.4g}",
                 quantisation.zero_point,
-                layer.conversions,
+                work.conversions,
                 " ".join(f"{share:.3g}" for share in shares),
             ]
         )
@@ -59,11 +62,12 @@ def print_sensitivity(result: Sensitivity) -> None:
             layer.sqnr_db,
             *(f"{100 * layer.shares[name]:.0f}" for name in STEPS),
         ]
-        for layer in ranked
+        for layer in ranked[:_SHOWN]
     ]
     columns = ["only this layer on crossbars", "KL divergence", "agreement %", "SQNR dB"]
     shares = [f"{name} %" for name in STEPS]
-    table("Where accuracy is lost, the worst layer first", [*columns, *shares], rows)
+    title = "Where accuracy is lost, the worst layers"
+    table(title, [*columns, *shares], rows)
     kl = [0.0, *(step["kl"] for step in result.steps.values())]
     grown = [after - before for before, after in pairwise(kl)]
     worst = STEPS[grown.index(max(grown))]

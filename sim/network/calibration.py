@@ -26,7 +26,7 @@ class Statistics:
     low, high : float
         Least and largest value, 0 included.
     counts : numpy.ndarray of int64, shape (bins,)
-        Values in equal parts of the range.
+        Values other than 0 in equal parts of the range.
     """
 
     low: float = 0.0
@@ -39,8 +39,8 @@ class Statistics:
         self.high = max(self.high, float(values.max()))
 
     def count(self, values: np.ndarray) -> None:
-        """Count values within the range."""
-        counts, _ = np.histogram(values, _BINS, (self.low, self.high or 1.0))
+        """Count values within the range; 0 always has an integer, so it loses nothing."""
+        counts, _ = np.histogram(values[values != 0], _BINS, (self.low, self.high or 1.0))
         self.counts = counts if self.counts is None else self.counts + counts
 
 

@@ -1,6 +1,7 @@
 """A weight layer computed as the hardware does: integer vectors in, real outputs out."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from sme_hw.errors import InputError
 
 from .layer import NetworkLayer, Quantisation
 
-__all__ = ["CrossbarLayer", "layer_weights"]
+__all__ = ["CrossbarLayer", "Work", "layer_weights"]
 
 _ELEMENTS = 1 << 22
 """Elements of the vectors that exist at a time, about: 16 MB."""
@@ -26,6 +27,30 @@ def layer_weights(mapping: LayerMapping) -> list[np.ndarray]:
     """
     hardware = mapping.parameters.hardware
     return [matrix.effective_codes(hardware) for matrix in mapping.matrices]
+
+
+@dataclass(eq=False)
+class Work:
+    """What a layer's crossbars have done.
+
+    Parameters
+    ----------
+    clips : numpy.ndarray of int64, shape (planes,)
+        Conversions that clipped, the most significant plane first.
+    vectors : int
+    conversions : int
+        Executed conversions of each plane: both signs, all tiles.
+    """
+
+    clips: np.ndarray
+    vectors: int = 0
+    conversions: int = 0
+
+    def add(self, vectors: int, conversions: int, clips: np.ndarray) -> None:
+        """Add what was done for some more vectors."""
+        self.vectors += vectors
+        self.conversions += conversions
+        self.clips += clips
 
 
 class CrossbarLayer:
@@ -52,23 +77,30 @@ class CrossbarLayer:
             self.steps[place] = matrix.code_steps
             self.column_sums[place] = weights.sum(axis=0, dtype=np.int64)
         self.steps *= layer.weight_scales
-        self.clips = np.zeros(mapping.parameters.hardware.planes, np.int64)
-        self.vectors = 0
-        self.conversions = 0
 
-    def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Return the layer's output for real inputs, bit for bit as crossbars give it."""
+    def __call__(self, values: np.ndarray, work: Work | None = None) -> np.ndarray:
+        """Return the layer's output for real inputs, bit for bit as crossbars give it.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            The layer's input, as for :meth:`apply`.
+        work : Work, optional
+            What is done is added to it.
+        """
         integers = self.quantisation.to_integers(values)
-        results = self.apply(integers, self.hardware_product, self.quantisation.zero_point)
-        return self.to_reals(results)
 
-    def hardware_product(self, vectors: np.ndarray) -> np.ndarray:
-        """Return the results of integer vectors on crossbars, and count their clips."""
-        results, clips = self.engine.run(vectors)
-        self.clips += clips
-        self.vectors += len(vectors)
-        self.conversions += self.engine.conversions(vectors)
-        return results
+        def product(vectors: np.ndarray) -> np.ndarray:
+            results, clips = self.engine.run(vectors)
+            if work is not None:
+                work.add(len(vectors), self.engine.conversions(vectors), clips)
+            return results
+
+        return self.to_reals(self.apply(integers, product, self.quantisation.zero_point))
+
+    def idle(self) -> Work:
+        """Return work of nothing done yet."""
+        return Work(np.zeros(self.mapping.parameters.hardware.planes, np.int64))
 
     def to_reals(self, results: np.ndarray) -> np.ndarray:
         """Return real outputs, float32, of integer results: channels are on the axis of outputs.

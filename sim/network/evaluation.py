@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.mapping import describe
 
+from .crossbar_layer import Work
 from .forward import FloatNetwork
 from .mapped_network import MappedNetwork
 from .metrics import Comparison
@@ -25,18 +26,21 @@ class Evaluation:
     Parameters
     ----------
     mapped : MappedNetwork
-        It has counted vectors and clips.
+    works : list of Work
+        What every layer did.
     comparison : Comparison
         With the float network.
     """
 
     mapped: MappedNetwork
+    works: list[Work]
     comparison: Comparison
 
     def as_dict(self) -> dict[str, Any]:
         """Return what machines read."""
         report = describe([layer.mapping for layer in self.mapped.layers])
-        for entry, layer in zip(report["layers"], self.mapped.layers, strict=True):
+        triples = zip(report["layers"], self.mapped.layers, self.works, strict=True)
+        for entry, layer, work in triples:
             quantisation = layer.quantisation
             entry["input"] = {
                 "scale": quantisation.scale,
@@ -44,9 +48,9 @@ class Evaluation:
                 "low": quantisation.low,
                 "high": quantisation.high,
             }
-            entry["vectors"] = layer.vectors
-            entry["clips"] = layer.clips.tolist()
-            entry["conversions"] = layer.conversions
+            entry["vectors"] = work.vectors
+            entry["clips"] = work.clips.tolist()
+            entry["conversions"] = work.conversions
             entry["paths"] = layer.engine.paths.as_dict()
         return {"accuracy": self.comparison.as_dict()} | report
 
@@ -65,7 +69,9 @@ def evaluate(
     """
     floats = FloatNetwork(mapped.network)
     comparison = Comparison()
+    works = [layer.idle() for layer in mapped.layers]
+    run = mapped.runner(works)
     for images, labels in batches:
-        comparison.add(mapped.run(images), floats.run(images)[0], labels)
+        comparison.add(run(images), floats.run(images)[0], labels)
         progress(len(images))
-    return Evaluation(mapped, comparison)
+    return Evaluation(mapped, works, comparison)

@@ -1,18 +1,15 @@
 """Runs networks: in floating point, or with every layer computed by a given function."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sme_hw.errors import InputError
 
-from .network import DOMAIN, LAYER, Network
+from .network import Network
 from .onnx_file import one_line, require
 from .operators import reference_evaluator
-
-if TYPE_CHECKING:
-    import onnx
+from .surgery import DOMAIN, LAYER, cut
 
 __all__ = ["FloatNetwork", "LayerFunction", "forward"]
 
@@ -41,7 +38,7 @@ class FloatNetwork:
         self, network: Network, tensors: Sequence[str] | None = None, given: str | None = None
     ):
         runtime = require("onnxruntime")
-        model = _cut(network.model, tensors, given)
+        model = cut(network.model, tensors, given)
         options = runtime.SessionOptions()
         options.log_severity_level = 4
         try:
@@ -66,25 +63,6 @@ class FloatNetwork:
             raise InputError(
                 f"{self._network.name}: ONNX Runtime says: {one_line(error)}"
             ) from None
-
-
-def _cut(
-    model: "onnx.ModelProto", tensors: Sequence[str] | None, given: str | None
-) -> "onnx.ModelProto":
-    """Return a model with other outputs, and a tensor that is given instead of computed."""
-    onnx = require("onnx")
-    result = onnx.ModelProto()
-    result.CopyFrom(model)
-    graph = result.graph
-    if tensors is not None:
-        del graph.output[:]
-        graph.output.extend(onnx.helper.make_tensor_value_info(t, 1, None) for t in tensors)
-    if given is not None and given not in {value.name for value in graph.input}:
-        nodes = [node for node in graph.node if given not in node.output]
-        del graph.node[:]
-        graph.node.extend(nodes)
-        graph.input.append(onnx.helper.make_tensor_value_info(given, 1, None))
-    return result
 
 
 def forward(network: Network, layer: LayerFunction) -> Callable[[np.ndarray], np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 from sim.mapping import LayerMapping, Parameters, map_layer
 
 from .calibration import calibrate, collect
-from .crossbar_layer import CrossbarLayer
+from .crossbar_layer import CrossbarLayer, Work
 from .forward import forward
 from .network import Network
 
@@ -53,9 +53,19 @@ class MappedNetwork:
     network: Network
     layers: tuple[CrossbarLayer, ...]
 
-    def run(self, images: np.ndarray) -> np.ndarray:
-        """Return the network's output for some images, and count clips in its layers."""
-        return forward(self.network, lambda index, values: self.layers[index](values))(images)
+    def runner(self, works: Sequence[Work] | None = None) -> Callable[[np.ndarray], np.ndarray]:
+        """Return a function from images to the network's output on crossbars.
+
+        Parameters
+        ----------
+        works : sequence of Work, optional
+            One for each layer; what is done is added to it.
+        """
+
+        def compute(index: int, values: np.ndarray) -> np.ndarray:
+            return self.layers[index](values, None if works is None else works[index])
+
+        return forward(self.network, compute)
 
 
 def prepare(

@@ -12,14 +12,12 @@ from .layer import NetworkLayer
 from .layer_import import LayerImporter, describe_node
 from .onnx_file import load_model, one_line, require, tensor_shapes
 from .operators import reference_evaluator
+from .surgery import with_layers
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["DOMAIN", "LAYER", "Network", "read_network", "read_network_layers"]
-
-DOMAIN, LAYER = "sme", "Layer"
-"""The operator that stands for a layer on crossbars in :attr:`Network.mapped`."""
+__all__ = ["Network", "read_network", "read_network_layers"]
 
 _WITHOUT_CROSSBARS = frozenset(
     [
@@ -51,8 +49,8 @@ class Network:
     model : onnx.ModelProto
         As it was read.
     mapped : onnx.ModelProto
-        The same with the operator :data:`LAYER` of the domain :data:`DOMAIN` in place of every
-        layer, and of the batch normalisation behind it; its attribute ``index`` numbers ``layers``.
+        The same with a single operator in place of every layer, and of the batch normalisation
+        behind it (:func:`sim.network.surgery.with_layers`).
     layers : tuple of NetworkLayer
         In the order of computation.
     """
@@ -106,7 +104,7 @@ def read_network(path: str | Path) -> Network:
     found = [layer for node in model.graph.node if (layer := importer.layer(node)) is not None]
     if not found:
         raise InputError(f"{name} has no Conv, Gemm or MatMul with constant weights")
-    return Network(name, model, _with_layers(model, found), tuple(found))
+    return Network(name, model, with_layers(model, found), tuple(found))
 
 
 def read_network_layers(path: str | Path) -> list[LayerWeights]:
@@ -147,32 +145,3 @@ def _check_operators(name: str, model: "onnx.ModelProto") -> None:
             raise InputError(
                 f"{name}: {describe_node(node)}: this operator cannot be run: {one_line(error)}"
             ) from None
-
-
-def _with_layers(model: "onnx.ModelProto", layers: list[NetworkLayer]) -> "onnx.ModelProto":
-    """Return a model with layers as single operators, and without what only they needed."""
-    onnx = require("onnx")
-    result = onnx.ModelProto()
-    result.CopyFrom(model)
-    graph = result.graph
-    replaced = {
-        layer.output: onnx.helper.make_node(
-            LAYER, [layer.input], [layer.output], layer.name, domain=DOMAIN, index=index
-        )
-        for index, layer in enumerate(layers)
-    }
-    needed = {value.name for value in graph.output}
-    nodes = []
-    for node in reversed(model.graph.node):
-        if needed.isdisjoint(node.output):
-            continue
-        node = replaced.get(node.output[0], node)
-        nodes.append(node)
-        needed.update(node.input)
-    del graph.node[:]
-    graph.node.extend(reversed(nodes))
-    weights = [tensor for tensor in graph.initializer if tensor.name in needed]
-    del graph.initializer[:]
-    graph.initializer.extend(weights)
-    result.opset_import.append(onnx.helper.make_opsetid(DOMAIN, 1))
-    return result

@@ -118,38 +118,56 @@ class _Probe:
         return results
 
 
-def _layer_loss(
-    mapped: MappedNetwork,
-    index: int,
-    probe: _Probe,
-    batches: Sequence[tuple[np.ndarray, np.ndarray | None]],
-) -> LayerLoss:
-    """Measure one layer between float layers."""
-    layer = mapped.layers[index].layer
-    before = FloatNetwork(mapped.network, [layer.input, layer.output, mapped.network.output_name])
-    after = FloatNetwork(mapped.network, given=layer.output)
-    comparison = Comparison()
-    signal, error = 0.0, 0.0
-    added = np.zeros(len(STEPS))
-    for images, labels in batches:
-        values, exact, reference = before.run(images)
-        previous = exact
+class _LayerLosses:
+    """Measures one layer between float layers.
+
+    Parameters
+    ----------
+    mapped : MappedNetwork
+    probe : _Probe
+    """
+
+    def __init__(self, mapped: MappedNetwork, probe: _Probe):
+        self._probe = probe
+        self._after = FloatNetwork(mapped.network, given=probe.layer.layer.output)
+        self._comparison = Comparison()
+        self._signal = self._error = 0.0
+        self._added = np.zeros(len(STEPS))
+
+    def add(
+        self,
+        images: np.ndarray,
+        tensors: dict[str, np.ndarray],
+        reference: np.ndarray,
+        labels: np.ndarray | None,
+    ) -> None:
+        """Take in some images, whose float tensors are known."""
+        layer = self._probe.layer.layer
+        exact = previous = tensors[layer.output]
         for step in range(len(STEPS)):
-            outputs = probe.compute(values, step)
-            added[step] += float(np.square(outputs - previous, dtype=np.float64).sum())
+            outputs = self._probe.compute(tensors[layer.input], step)
+            self._added[step] += _power(outputs - previous)
             previous = outputs
-        signal += float(np.square(exact, dtype=np.float64).sum())
-        error += float(np.square(previous - exact, dtype=np.float64).sum())
-        comparison.add(after.run(images, previous)[0], reference, labels)
-    report = comparison.as_dict()
-    total = added.sum() or 1.0
-    return LayerLoss(
-        layer.name,
-        None if error == 0 or signal == 0 else round(float(10 * np.log10(signal / error)), 2),
-        {name: round(float(part), 4) for name, part in zip(STEPS, added / total, strict=True)},
-        float(report["kl"] or 0),
-        float(report["agreement"] or 0),
-    )
+        self._signal += _power(exact)
+        self._error += _power(previous - exact)
+        self._comparison.add(self._after.run(images, previous)[0], reference, labels)
+
+    def result(self) -> LayerLoss:
+        """Return what was measured."""
+        report = self._comparison.as_dict()
+        shares = self._added / (self._added.sum() or 1.0)
+        ratio = self._signal / self._error if self._error else 0.0
+        return LayerLoss(
+            self._probe.layer.layer.name,
+            round(float(10 * np.log10(ratio)), 2) if ratio else None,
+            {name: round(float(part), 4) for name, part in zip(STEPS, shares, strict=True)},
+            float(report["kl"] or 0),
+            float(report["agreement"] or 0),
+        )
+
+
+def _power(values: np.ndarray) -> float:
+    return float(np.square(values, dtype=np.float64).sum())
 
 
 def measure_sensitivity(
@@ -163,7 +181,6 @@ def measure_sensitivity(
     Parameters
     ----------
     mapped : MappedNetwork
-        Its counters of vectors and clips go on.
     unsqueezed : sequence of LayerMapping
         Its layers mapped without squeeze-out.
     batches : sequence of (images, labels)
@@ -184,9 +201,16 @@ def measure_sensitivity(
             comparison.add(run(images), floats.run(images)[0], labels)
             progress(name, len(images))
         steps[name] = comparison.as_dict()
+    names = {t for layer in mapped.network.layers for t in (layer.input, layer.output)}
+    names.discard(mapped.network.output_name)
+    tensors = sorted(names)
+    before = FloatNetwork(mapped.network, [mapped.network.output_name, *tensors])
+    losses = [_LayerLosses(mapped, probe) for probe in probes]
+    for images, labels in batches:
+        reference, *values = before.run(images)
+        known = dict(zip(tensors, values, strict=True)) | {mapped.network.output_name: reference}
+        for loss, probe in zip(losses, probes, strict=True):
+            loss.add(images, known, reference, labels)
+            progress(probe.layer.layer.name, len(images))
     count = sum(len(images) for images, _ in batches)
-    layers = []
-    for index, probe in enumerate(probes):
-        layers.append(_layer_loss(mapped, index, probe, batches))
-        progress(layers[-1].name, count)
-    return Sensitivity(count, steps, tuple(layers))
+    return Sensitivity(count, steps, tuple(loss.result() for loss in losses))

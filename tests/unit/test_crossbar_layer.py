@@ -94,15 +94,19 @@ def test_convolution_is_exact_and_padding_is_zero(seed):
     weights = dense_weights(mapping)
     zero = quantisation.zero_point
     expected = direct_convolution(integers, weights, layer, zero)
-    results = crossbars.apply(integers.astype(np.float32), crossbars.hardware_product, zero)
+    results = crossbars.apply(
+        integers.astype(np.float32), lambda vectors: crossbars.engine.run(vectors)[0], zero
+    )
     assert results.tolist() == expected.tolist()
-    reals = crossbars(quantisation.to_reals(integers))
+    work = crossbars.idle()
+    reals = crossbars(quantisation.to_reals(integers), work)
     centred = direct_convolution(integers - zero, weights, layer, 0)
     steps = (crossbars.steps * 0.125).reshape(-1, 1, 1)
     np.testing.assert_allclose(
         reals, centred * steps + layer.bias.reshape(-1, 1, 1), rtol=1e-5, atol=1e-4
     )
-    assert not crossbars.clips.any()
+    assert work.vectors == results[:, 0].size
+    assert not work.clips.any()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 4])  # layers of several inputs, so that sums clip
@@ -118,7 +122,9 @@ def test_clips_are_those_of_the_golden_model(seed):
     mapping = map_layer(layer.name, layer.weights, parameters, groups=layer.groups)
     crossbars = CrossbarLayer(layer, mapping, Quantisation(1.0, 7, 0, 255))
     integers = rng.integers(0, 256, shape).astype(np.float32)
-    results = crossbars.apply(integers, crossbars.hardware_product, 7)
+    results = crossbars.apply(integers, lambda vectors: crossbars.engine.run(vectors)[0], 7)
+    work = crossbars.idle()
+    crossbars(integers - 7, work)
     clips, expected = 0, []
     for _, vectors, _ in crossbars.blocks(integers, 7):
         total = np.zeros((len(vectors), len(layer.weights)), np.int64)
@@ -134,8 +140,8 @@ def test_clips_are_those_of_the_golden_model(seed):
         expected.append(total)
     flat = np.moveaxis(results, 1, -1).reshape(-1, len(layer.weights))
     assert flat.tolist() == np.concatenate(expected).tolist()
-    assert crossbars.clips.tolist() == clips.tolist()
-    assert crossbars.clips.any()
+    assert work.clips.tolist() == clips.tolist()
+    assert work.clips.any()
 
 
 def test_blocks_cut_large_inputs_anywhere(monkeypatch):
