@@ -32,8 +32,12 @@ def _opened(name: str, source: Source) -> Iterator[Any]:
     """Open an image; whatever is wrong with it becomes an InputError."""
     pillow = require("PIL.Image")
     try:
-        with source() as file, pillow.open(file, formats=_FORMATS) as image:
-            yield image
+        with warnings.catch_warnings():
+            # Of what Pillow warns of, only images that could exhaust the memory matter.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", pillow.DecompressionBombWarning)
+            with source() as file, pillow.open(file, formats=_FORMATS) as image:
+                yield image
     except InputError:
         raise
     except Exception as error:  # Pillow's decoders raise all kinds on damaged files
@@ -80,11 +84,8 @@ def encoded_images(
         An image is no JPEG or PNG of this size with 8 bits a channel; also when they are decoded.
     """
     height, width, channels = shape
-    with warnings.catch_warnings():
-        # Pillow warns of images so large that decoding them could exhaust the memory.
-        warnings.simplefilter("error")
-        for index in range(count):
-            _check_header(name(index), source(index), (width, height))
+    for index in range(count):
+        _check_header(name(index), source(index), (width, height))
 
     def load(indices: list[int]) -> np.ndarray:
         pixels = np.empty((len(indices), height, width, channels), np.uint8)

@@ -153,6 +153,16 @@ def test_grey_and_colour(tmp_path, pixels):
     assert set(read(data, shape=shape, normalise=parse_normalise("none")).batch([0]).flat) == {77}
 
 
+def test_transparent_palettes(tmp_path, pixels):
+    """Pillow warns of them when they are converted; their colours are read all the same."""
+    image = Image.fromarray(pixels[0]).quantize(4)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", transparency=b"\x00\x80\xff\xff")
+    images = read(npz(tmp_path, **jpeg_arrays([buffer.getvalue()])))
+    expected = np.asarray(image.convert("RGB"))[None]
+    np.testing.assert_array_equal(images.batch([0]), unit(expected))
+
+
 def test_floats_are_taken_as_they_are(tmp_path):
     """Arrays of floats, of any number of axes, are the network's inputs."""
     inputs = np.random.default_rng(1).normal(size=(COUNT, 7))
@@ -286,6 +296,7 @@ def test_wrong_images(tmp_path, pixels):
     refused(with_third(encode(deep)), "image 3", "8 bits a channel")
 
 
+@pytest.mark.filterwarnings("ignore:Image size")
 def test_images_that_would_fill_the_memory(tmp_path, monkeypatch):
     """Their size is refused before they are decoded, by Pillow's limit or by the network's size."""
     file = encode(np.zeros((64, 64, 3), np.uint8))
