@@ -1,18 +1,30 @@
 """The options that are parameters, the same for every subcommand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-from sim.mapping import OPTIONS, Parameters, load_parameters
+from sim.mapping import (
+    OPTIONS,
+    Parameters,
+    layer_parameters,
+    load_parameters,
+    read_layer_rules,
+)
 from sim.mapping.codecs import CODECS
 from sim.mapping.grouping import GROUPINGS
 from sim.mapping.params import ALL, AUTO
 from sim.mapping.scales import SCALES
 from sim.mapping.squeeze import POLICIES
 
-__all__ = ["json_option", "parameter_options", "take_parameters"]
+__all__ = [
+    "json_option",
+    "layers_option",
+    "parameter_options",
+    "take_layer_parameters",
+    "take_parameters",
+]
 
 
 class _NumberOrWord(click.ParamType[Any]):
@@ -123,6 +135,23 @@ def take_parameters(options: dict[str, Any]) -> Parameters:
     given = {key: options.pop(key) for key in OPTIONS}
     return load_parameters(preset, **{k: v for k, v in given.items() if v is not None})
 
+
+def take_layer_parameters(
+    base: Parameters, layers_file: str | None, names: Sequence[str]
+) -> dict[str, Parameters]:
+    """Return the parameters of every layer: the command's, changed by ``--layers``."""
+    rules = () if layers_file is None else read_layer_rules(layers_file)
+    return layer_parameters(base, rules, names)
+
+
+layers_option = click.option(
+    "--layers",
+    "layers_file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Options for some of the layers, which override all others: a TOML file of tables "
+    "[[layer]], each with match, a shell pattern on layer names, and options as in a preset.",
+)
+"""``--layers FILE``."""
 
 json_option = click.option(
     "--json",

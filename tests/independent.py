@@ -421,8 +421,11 @@ COUNTS = [
     "squeezed",
     "physical",
     "rcmr_bits",
+    "rows",
     "shifted_rows",
     "rows_outside_window",
+    "nonzero_rows_before",
+    "nonzero_rows_after",
 ]
 
 
@@ -439,6 +442,15 @@ def cut(matrix, rows, columns):
     return [row[columns[0] : columns[1]] for row in matrix[rows[0] : rows[1]]]
 
 
+def nonzero_rows(codes, options):
+    """Count the rows of a tile with something in each plane, released planes included."""
+    bits = options.code_bits
+    return [
+        sum(1 for row in codes if any(cell_level(code, plane, options, bits) for code in row))
+        for plane in range(bits // options.cell_bits)
+    ]
+
+
 def count_tile(counts, before, after, shifts, options):
     """Add what one tile costs."""
     built = options.kept_bits if options.policy == "plain" else options.code_bits
@@ -449,6 +461,11 @@ def count_tile(counts, before, after, shifts, options):
     counts["squeezed"] += sum(1 for signs in planes if signs)
     counts["physical"] += sum(len(signs) for signs in planes)
     counts["rcmr_bits"] += len(after) * rcmr_row_bits(options)
+    counts["rows"] += len(after)
+    for key, codes in (("nonzero_rows_before", before), ("nonzero_rows_after", after)):
+        found = nonzero_rows(codes, options)
+        known = counts[key] or [0] * len(found)
+        counts[key] = tuple(a + b for a, b in zip(known, found, strict=True))
     counts["shifted_rows"] += sum(1 for shift in shifts if shift)
     if options.policy == "rounded" and options.codec == "sme":
         for row, shift in zip(after, shifts, strict=True):

@@ -17,7 +17,7 @@ from .model import Counts, Errors, LayerMapping, MatrixMapping, signed_levels
 from .params import AUTO, Parameters, load_parameters
 from .row_tiles import ROW_TILES
 from .scales import SCALES, Scale, scale_factors
-from .slicing import occupied_planes, ored_codes, tile_starts
+from .slicing import cell_levels, occupied_planes, ored_codes, tile_starts
 from .squeeze import POLICIES, squeeze
 
 __all__ = ["map_layer", "map_matrix"]
@@ -144,21 +144,29 @@ def _map_block(
 
 
 def _crossbars(ored: np.ndarray, row_tiles: np.ndarray, parameters: Parameters) -> Counts:
-    """Count the crossbars of a matrix from the ored codes of its rows, like those of a block."""
+    """Count crossbars and rows of a matrix from the ored codes of its rows, as in a block."""
     cell_bits = parameters.hardware.cell_bits
     planes = parameters.code_bits // cell_bits
 
     def used(rows: np.ndarray) -> int:
         return int(np.count_nonzero(occupied_planes(rows, row_tiles, cell_bits, planes)))
 
+    def nonzero(rows: np.ndarray) -> tuple[int, ...]:
+        levels = cell_levels(rows, cell_bits, planes)
+        return tuple(np.count_nonzero(levels, axis=(1, 2)).tolist())
+
     before, positive, negative = ored
+    after = positive | negative
     tiles = len(row_tiles) * ored.shape[2]
     return Counts(
         tiles=tiles,
         conventional=tiles * planes,
         sliced=used(before),
-        squeezed=used(positive | negative),
+        squeezed=used(after),
         physical=used(positive) + used(negative),
+        rows=before.size,
+        nonzero_rows_before=nonzero(before),
+        nonzero_rows_after=nonzero(after),
     )
 
 

@@ -157,6 +157,12 @@ class Parameters:
         """Padded code width N."""
         return self.mapping.code_bits(self.hardware.cell_bits)
 
+    def without_squeeze(self) -> "Parameters":
+        """Return the parameters with all planes kept, and ADCs that fit them."""
+        # A list of ADC bits would have too few entries.
+        options = {"squeeze": 0, "policy": "paper", "adc_bits": "lossless", "adc_lsb": 0}
+        return Parameters.build(self.as_dict() | options)
+
     def as_dict(self) -> dict[str, object]:
         """Return all options as plain JSON values."""
         hardware = self.hardware.as_dict()

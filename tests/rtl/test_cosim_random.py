@@ -116,8 +116,8 @@ def test_rows_dealt_to_tiles(rows_active, adc_bits, tmp_path):
         assert sum(sum(tile.clips) for tile in result.tiles)
 
 
-STEADY = [
-    # what bounds a vector's clock cycles
+BOUNDS = [
+    # what bounds the clock cycles of a vector, or of one vector for each tile
     ("compute", {"policy": "minimal", "squeeze": 3, "rows_active": 3}),
     ("compute with lanes", {"policy": "minimal", "squeeze": 3, "emulation_lanes": 4}),
     ("inputs", {"adcs_per_crossbar": 9, "results_per_beat": 9, "input_bits": 1}),
@@ -126,7 +126,7 @@ STEADY = [
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("bound", "changed"), STEADY)
+@pytest.mark.parametrize(("bound", "changed"), BOUNDS)
 def test_cycles_per_vector(bound, changed, tmp_path):
     """Four more vectors than predicted for two take four times the cycles of the contract."""
     options = Options(**{"rows": 10, "cols": 9, "squeeze": 0} | changed)
@@ -141,16 +141,8 @@ def test_cycles_per_vector(bound, changed, tmp_path):
     assert max(shifts) == options.squeeze
 
 
-ROUNDS = [
-    # what bounds a round of one vector for each tile
-    ("compute", {"policy": "minimal", "squeeze": 3, "rows_active": 3}),
-    ("inputs", {"adcs_per_crossbar": 9, "results_per_beat": 9, "input_bits": 1}),
-    ("results", {"adcs_per_crossbar": 9, "inputs_per_beat": 5, "input_bits": 2}),
-]
-
-
 @pytest.mark.rtl
-@pytest.mark.parametrize(("bound", "changed"), ROUNDS)
+@pytest.mark.parametrize(("bound", "changed"), BOUNDS)
 def test_cycles_of_tiles_in_turn(bound, changed, tmp_path):
     """Four more rounds than predicted for six take four times what the tiles take together."""
     options = Options(**{"rows": 10, "cols": 9, "squeeze": 0, "weight_sets": 4} | changed)

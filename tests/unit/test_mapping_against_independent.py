@@ -278,6 +278,8 @@ def test_figure_3_independently():
     layer = map_weights(FIGURE_3, options)
     counts = layer.counts
     assert (counts["conventional"], counts["sliced"], counts["squeezed"]) == (8, 6, 5)
+    assert counts["nonzero_rows_before"] == (1, 4, 3, 1)
+    assert counts["nonzero_rows_after"] == (0, 4, 3, 2)
     assert layer.matrices[0].codes[0] == [0b0101, 0b0110]
     assert layer.matrices[0].shifts == [[1], [0], [0], [0]]
     outputs = exact_outputs(layer.matrices[0], [FIGURE_3_INPUTS], options)

@@ -1,0 +1,179 @@
+"""What of a tile must be converted, and how the compiled kernels take it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+
+import numpy as np
+
+from sim.golden.compute_unit import effective_weights, inexact_columns
+from sme_hw.errors import InputError
+from sme_hw.params import HardwareParams
+from sme_hw.tile_image import EMPTY, TileImage
+
+__all__ = ["Conversions", "Converter", "split"]
+
+_EIGHT = 8
+"""Word lines that the kernels count at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conversions:
+    """The columns of a tile whose codes can differ from their sums.
+
+    :func:`sim.execution.kernels.convert_columns` tells what the arrays mean.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of the tile.
+    starts : numpy.ndarray of int64, shape (physical rows + 1,)
+        Bit-cycles before the first one of each physical row's input in a table.
+    samples, sums, entries : numpy.ndarray
+    """
+
+    columns: int
+    starts: np.ndarray
+    samples: np.ndarray
+    sums: np.ndarray
+    entries: np.ndarray
+
+
+def bit_cycles(hardware: HardwareParams) -> int:
+    """Return the bit-cycles of an input in a table: its own, zeros before, zeros or signs after."""
+    return hardware.input_bits + 2 * hardware.max_shift
+
+
+def split(image: TileImage, hardware: HardwareParams) -> tuple[np.ndarray, Conversions] | None:
+    """Split a tile into a matrix to multiply by, and columns to convert bit by bit.
+
+    Parameters
+    ----------
+    image : TileImage
+    hardware : HardwareParams
+
+    Returns
+    -------
+    weights : numpy.ndarray of int64, shape (inputs, columns)
+        Effective weights of the cells that are not converted.
+    conversions : Conversions
+        Nothing at all is returned if there are none.
+    """
+    inexact = inexact_columns(image, hardware)
+    if not inexact.any():
+        return None
+    g, rows = hardware.group_rows, image.physical_rows
+    covered = np.repeat(inexact, g, axis=2)[:, :, :rows]
+    weights = effective_weights(replace(image, cells=np.where(covered, 0, image.cells)), hardware)
+
+    # Column by column, group by group, the least significant plane first.
+    column, group, backwards, sign = np.nonzero(inexact[:, ::-1].transpose(3, 2, 1, 0))
+    plane = hardware.planes - 1 - backwards
+    groups = inexact.shape[2]
+    padded = np.zeros((*image.cells.shape[:2], groups * g, image.columns), np.uint8)
+    padded[:, :, :rows] = image.cells
+    levels = padded.reshape(2, hardware.planes, groups, g, -1)[sign, plane, group, :, column]
+    # Shape (sums, bits of a cell, rows of a group).
+    bits = levels[:, None] >> np.arange(2, dtype=np.uint8)[:, None] & 1
+    eights = -(-bits.sum(axis=2, dtype=np.int64) // _EIGHT)
+    entries = np.full(_EIGHT * int(eights.sum()), rows, np.uint16)
+    flat = bits.reshape(-1, g)
+    start = _EIGHT * (np.cumsum(eights) - eights.ravel())
+    ones = flat.sum(axis=1, dtype=np.int64)
+    number, row = np.nonzero(flat)
+    rank = np.arange(len(number)) - np.repeat(np.cumsum(ones) - ones, ones)
+    entries[start[number] + rank] = group[number // 2] * g + row
+
+    cycles = np.zeros((groups, 2), np.int64)
+    cycles[image.groups[:, 0]] = image.groups[:, 1:]
+    key = column * groups + group
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    count = np.diff(first, append=len(key))
+    samples = np.column_stack([column[first], cycles[group[first]], count])
+    sums = np.column_stack([plane, sign, eights]).astype(np.int16)
+    drive = np.where(image.input_index == EMPTY, image.inputs, image.input_index)
+    starts = bit_cycles(hardware) * drive + hardware.max_shift - image.row_shifts
+    starts = np.append(starts, bit_cycles(hardware) * image.inputs)
+    return weights, Conversions(image.columns, starts, samples, sums, entries)
+
+
+class Converter:
+    """Converts columns of tiles that have the same inputs.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray of int64, shape (inputs,)
+        Inputs of the layer that are those of the tiles.
+    parts : sequence of (int, Conversions)
+        For each tile, the layer's output that is its first column, and what is converted.
+    hardware : HardwareParams
+
+    Raises
+    ------
+    InputError
+        numba is not installed.
+    """
+
+    def __init__(
+        self, rows: np.ndarray, parts: Sequence[tuple[int, Conversions]], hardware: HardwareParams
+    ):
+        self.rows = rows
+        self.parts = parts
+        self.hardware = hardware
+        self._kernels = _kernels()
+        self._plane_bits = np.array(hardware.plane_adc_bits)
+        self._plane_weights = np.array(hardware.plane_weight_bits) - hardware.adc_lsb
+
+    def add(self, results: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        """Add the codes to results.
+
+        Parameters
+        ----------
+        results : numpy.ndarray of float64, shape (vectors, outputs of the layer)
+        inputs : numpy.ndarray, shape (vectors, inputs of the layer)
+            Integers.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape (planes,)
+            Conversions that clipped.
+        """
+        hardware = self.hardware
+        clips = np.zeros(hardware.planes, np.int64)
+        batch = 64 * self._kernels.WORDS
+        for start in range(0, len(inputs), batch):
+            taken = inputs[start : start + batch, self.rows].astype(np.int32)
+            words = -(-len(taken) // 64)
+            table = np.empty((len(self.rows) + 1, bit_cycles(hardware), words), np.uint64)
+            self._kernels.slice_inputs(
+                taken, hardware.input_bits, hardware.max_shift, hardware.signed_inputs, table
+            )
+            for output, part in self.parts:
+                codes = np.zeros((part.columns, 64 * words), np.int64)
+                self._kernels.convert_columns(
+                    table.ravel(),
+                    (part.starts * words).astype(np.uint64),
+                    part.samples,
+                    part.sums,
+                    part.entries,
+                    self._plane_bits,
+                    self._plane_weights,
+                    hardware.adc_lsb,
+                    hardware.signed_inputs,
+                    codes,
+                    clips,
+                )
+                columns = slice(output, output + part.columns)
+                results[start : start + batch, columns] += codes[:, : len(taken)].T
+        return clips
+
+
+def _kernels() -> ModuleType:
+    """Return the compiled functions, which need an optional package."""
+    try:
+        from . import kernels
+    except ImportError as error:
+        if error.name != "numba":
+            raise
+        raise InputError("columns that can clip: needs numba: pip install sme[network]") from None
+    return kernels
