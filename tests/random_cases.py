@@ -43,7 +43,7 @@ def random_mapping(rng, **fixed):
     options = drawn | options
     if options["codec"] == "mixed" and bits >= 5:
         several = [int(b) for b in rng.integers(5, bits + 1, size=rng.integers(1, 12))]
-        options["row_bits"] = ["all", several[0], several, several][rng.integers(4)]
+        options.setdefault("row_bits", ["all", several[0], several, several][rng.integers(4)])
     return Options(**options)
 
 

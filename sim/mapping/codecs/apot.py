@@ -37,9 +37,10 @@ def codebook(bits: int, terms: int) -> tuple[int, ...]:
 def additive_codec(name: str, terms: Callable[[int], int]) -> Codec:
     """Return a codec whose magnitudes are sums of powers of two.
 
-    The largest code is that with the leading n planes at 1. A scale that is a power of two is the
-    smallest for which the largest weight is not beyond it by half a step of these planes or more:
-    so it is rounded, but never clipped. Other scales make it the largest code (reconstructed).
+    The largest code has ones in the leading n planes; the next one would be 2**Nq. A scale that is
+    a power of two is the smallest with which the largest weight is nearer to the largest code than
+    to that next one: it is rounded, but not clipped. Other scales make it the largest code itself
+    (reconstructed).
 
     Parameters
     ----------
