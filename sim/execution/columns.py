@@ -142,16 +142,22 @@ class Converter:
         clips = np.zeros(hardware.planes, np.int64)
         batch = 64 * self._kernels.WORDS
         for start in range(0, len(inputs), batch):
-            taken = inputs[start : start + batch, self.rows].astype(np.int32)
-            words = -(-len(taken) // 64)
-            table = np.empty((len(self.rows) + 1, bit_cycles(hardware), words), np.uint64)
+            out = results[start : start + batch]
+            words = -(-len(out) // 64)
+            taken = np.zeros((64 * words, -(-len(self.rows) // 8) * 8), np.int64)
+            taken[: len(out), : len(self.rows)] = inputs[start : start + batch, self.rows]
+            table = np.empty((len(self.rows) + 1) * bit_cycles(hardware) * words + 8, np.uint64)
             self._kernels.slice_inputs(
-                taken, hardware.input_bits, hardware.max_shift, hardware.signed_inputs, table
+                taken,
+                len(self.rows),
+                hardware.input_bits,
+                hardware.max_shift,
+                hardware.signed_inputs,
+                table,
             )
             for output, part in self.parts:
-                codes = np.zeros((part.columns, 64 * words), np.int64)
                 self._kernels.convert_columns(
-                    table.ravel(),
+                    table,
                     (part.starts * words).astype(np.uint64),
                     part.samples,
                     part.sums,
@@ -160,11 +166,10 @@ class Converter:
                     self._plane_weights,
                     hardware.adc_lsb,
                     hardware.signed_inputs,
-                    codes,
+                    output,
+                    out,
                     clips,
                 )
-                columns = slice(output, output + part.columns)
-                results[start : start + batch, columns] += codes[:, : len(taken)].T
         return clips
 
 

@@ -1,10 +1,12 @@
 """Bit-sliced conversions, compiled: a bit-wise operation on a word serves 64 vectors at once.
 
-A *line* is an array of words, in which each bit belongs to one vector and bit-cycle: word ``t * W +
-w`` holds bit-cycle t of vectors ``64 * w`` and following, W words a bit-cycle. Numbers are lines
-too, one per binary digit. So the word lines of a column's cells are counted by full adders, eight
-at a time, and the cost follows the number of cells that are not zero. Carry-save counters like
-these are known from population counts of long bit strings (Harley and Seal).
+A *line* is an array of words, in which each bit belongs to one vector and bit-cycle: words ``t * W``
+to ``t * W + W - 1`` hold bit-cycle t of 64 W vectors. Numbers are lines too, one per binary digit.
+So the word lines of a column's cells are counted by full adders, eight word lines at a time, and the
+cost follows the number of cells that are not zero. Carry-save counters like these are known from
+population counts of long bit strings (Harley and Seal).
+
+Indices are unsigned: negative ones would count from the end, which costs time.
 """
 
 from collections.abc import Callable
@@ -13,31 +15,39 @@ from typing import Any, TypeVar
 import numpy as np
 from numba import njit
 
+from .lanes import (
+    LANES,
+    both,
+    bytes_of,
+    either,
+    extract,
+    left,
+    load,
+    ones,
+    other,
+    right,
+    spread,
+    store,
+)
+
 __all__ = ["WORDS", "convert_columns", "slice_inputs"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_EIGHT = 8
-"""Word lines that are counted at a time."""
-
 WORDS = 8
-"""Words of a bit-cycle, at most: more lose their place in the cache, fewer cost overhead."""
+"""Words of a bit-cycle, at most."""
 
-_LINE = 23 * WORDS
-"""Words between the lines of a number; an input has at most 23 bits after row conversion.
+_BITS = 23
+"""Bit-cycles of an input, at most: 16 bits, and 7 of row conversion."""
 
-A constant, so that the compiler sees that lines do not overlap.
-"""
+_LINE = _BITS * WORDS + LANES
+"""Words between the lines of a number; a little more than a line has, so that it may be exceeded."""
 
-# Where numbers stand among the lines of the scratch memory.
-_COUNT = 0
-_CARRIED = 12  # relative to the ones of eight word lines: what these carry
-_HIGH = 14  # where a code is more than the ADC can tell
-_CARRY = 15
-_SAMPLE = 16
-_SCRATCH = 40
+_COUNT_DIGITS = 11
+"""Digits of the largest column sum, 3 * 512."""
 
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_SAMPLE_DIGITS = 21
+"""Digits of the largest sample: column sums of all planes and both signs."""
 
 
 def compiled(function: F) -> F:
@@ -50,8 +60,13 @@ def compiled(function: F) -> F:
 
 @compiled
 def _full_adder(a: Any, b: Any, c: Any) -> Any:
-    half = a ^ b
-    return half ^ c, (a & b) | (half & c)
+    half = other(a, b)
+    return other(half, c), either(both(a, b), both(half, c))
+
+
+@compiled
+def _half_adder(a: Any, b: Any) -> Any:
+    return other(a, b), both(a, b)
 
 
 @compiled
@@ -63,179 +78,212 @@ def _bit_length(value: int) -> int:
 
 
 @compiled
-def _ones(word: Any) -> Any:
-    """Count the ones of a word."""
-    word = word - (word >> np.uint64(1) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + (
-        word >> np.uint64(2) & np.uint64(0x3333333333333333)
-    )
-    word = word + (word >> np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64(word * np.uint64(0x0101010101010101) >> np.uint64(56))
+def _transposed(words: Any) -> Any:
+    """Transpose the 8 x 8 bits of each word: bit j of byte i becomes bit i of byte j."""
+    for distance, mask in (
+        (np.uint64(7), np.uint64(0x00AA00AA00AA00AA)),
+        (np.uint64(14), np.uint64(0x0000CCCC0000CCCC)),
+        (np.uint64(28), np.uint64(0x00000000F0F0F0F0)),
+    ):
+        moved = both(other(words, right(words, distance)), spread(mask))
+        words = other(words, other(moved, left(moved, distance)))
+    return words
 
 
 @compiled
 def slice_inputs(
-    inputs: np.ndarray, bits: int, shift: int, signed: bool, table: np.ndarray
+    inputs: np.ndarray, count: int, bits: int, shift: int, signed: bool, table: np.ndarray
 ) -> None:
     """Write the bits of input vectors as lines.
 
+    Bit 8 q + v of a word belongs to its vector 8 v + q, which makes bytes of what is transposed.
+
     Parameters
     ----------
-    inputs : numpy.ndarray of int32, shape (vectors, inputs)
+    inputs : numpy.ndarray of int64, shape (64 * words, at least count, a multiple of 8)
+    count : int
+        Inputs of a vector.
     bits : int
         Bits of an input.
     shift : int
         Largest row shift: bit-cycles before and after an input's own.
     signed : bool
         Sign bits come after the input's own bits, not zeros.
-    table : numpy.ndarray of uint64, shape (inputs + 1, bit-cycles, words)
-        Is overwritten. The last input is 0 in all vectors.
+    table : numpy.ndarray of uint64, shape ((count + 1) * bit-cycles * words + 8,)
+        Is overwritten: input by input, bit-cycle by bit-cycle. One more input is always 0.
     """
+    padded = inputs.shape[1]
+    words = len(inputs) // 64
+    cycles = bits + 2 * shift
+    flat = inputs.reshape(-1)
     table[:] = 0
-    vectors, count = inputs.shape
-    for vector in range(vectors):
-        word, place = vector >> 6, np.uint64(vector & 63)
-        for i in range(count):
-            value = inputs[vector, i]
-            for t in range(bits):
-                table[i, shift + t, word] |= np.uint64(value >> t & 1) << place
+    scratch = np.empty(LANES * LANES, np.uint64)
+    byte = spread(np.uint64(255))
+    for word in range(words):
+        for first in range(0, count, LANES):
+            for low in range(0, bits, 8):
+                for q in range(8):
+                    value = spread(np.uint64(0))
+                    for v in range(8):
+                        at = np.uint64((64 * word + 8 * v + q) * padded + first)
+                        part = both(right(load(flat, at), np.uint64(low)), byte)
+                        value = either(value, left(part, np.uint64(8 * v)))
+                    store(scratch, np.uint64(LANES * q), _transposed(value))
+                for t in range(min(8, bits - low)):
+                    value = spread(np.uint64(0))
+                    for q in range(8):
+                        part = right(load(scratch, np.uint64(LANES * q)), np.uint64(8 * t))
+                        value = either(value, left(both(part, byte), np.uint64(8 * q)))
+                    for lane in range(min(LANES, count - first)):
+                        at = ((first + lane) * cycles + shift + low + t) * words + word
+                        table[np.uint64(at)] = extract(value, np.uint64(lane))
     if signed:
         for i in range(count):
-            for t in range(shift + bits, table.shape[1]):
-                table[i, t] = table[i, shift + bits - 1]
-
-
-@compiled
-def _count_eight(table: np.ndarray, starts: Any, lines: np.ndarray, at: int, n: int) -> None:
-    """Add eight word lines to three lines of a count, the lowest of which begins at ``at``.
-
-    What they carry goes to a line of its own. Indices are unsigned, because negative ones would
-    count from the end, and loops that provide for this cannot be vectorised.
-    """
-    ones, twos, fours = np.uint64(at), np.uint64(at + _LINE), np.uint64(at + 2 * _LINE)
-    carried = np.uint64(at + _CARRIED * _LINE)
-    s0, s1, s2, s3, s4, s5, s6, s7 = starts
-    for k in range(n):
-        i = np.uint64(k)
-        one, two0 = _full_adder(lines[ones + i], table[s0 + i], table[s1 + i])
-        one, two1 = _full_adder(one, table[s2 + i], table[s3 + i])
-        one, two2 = _full_adder(one, table[s4 + i], table[s5 + i])
-        one, two3 = _full_adder(one, table[s6 + i], table[s7 + i])
-        two, four0 = _full_adder(lines[twos + i], two0, two1)
-        two, four1 = _full_adder(two, two2, two3)
-        four, eight = _full_adder(lines[fours + i], four0, four1)
-        lines[ones + i] = one
-        lines[twos + i] = two
-        lines[fours + i] = four
-        lines[carried + i] = eight
-
-
-@compiled
-def _ripple(lines: np.ndarray, carry: int, at: int, n: int) -> None:
-    """Add a carry to one line of a number; it becomes the carry out of it."""
-    c, a = np.uint64(carry * _LINE), np.uint64(at * _LINE)
-    for k in range(n):
-        i = np.uint64(k)
-        before = lines[a + i]
-        lines[a + i] = before ^ lines[c + i]
-        lines[c + i] &= before
-
-
-@compiled
-def _clear(lines: np.ndarray, first: int, end: int, n: int) -> None:
-    for line in range(first, end):
-        lines[line * _LINE : line * _LINE + n] = 0
+            end = (i * cycles + shift + bits) * words
+            for at in range(end, end + shift * words):
+                table[at] = table[at - words]
 
 
 @compiled
 def _count(
-    table: np.ndarray,
-    entries: np.ndarray,
-    starts: np.ndarray,
-    eights: Any,
-    lines: np.ndarray,
-    n: int,
-) -> int:
-    """Count word lines, those of the second bit of a cell twice; return the digits."""
-    _clear(lines, _COUNT, _COUNT + 4, n)
-    counted, width, at = 0, 3, 0
-    for bit in range(2):
-        width = max(width, bit + 3)
-        for _ in range(eights[bit]):
-            e = entries[at : at + _EIGHT]
-            at += _EIGHT
-            rows = (
-                starts[e[0]], starts[e[1]], starts[e[2]], starts[e[3]],
-                starts[e[4]], starts[e[5]], starts[e[6]], starts[e[7]],
-            )  # fmt: skip
-            _count_eight(table, rows, lines, (_COUNT + bit) * _LINE, n)
-            carried = _COUNT + bit + _CARRIED
-            for line in range(bit + 3, width):
-                _ripple(lines, carried, _COUNT + line, n)
-            counted += _EIGHT << bit
-            if _bit_length(counted) > width:
-                top = (_COUNT + width) * _LINE
-                lines[top : top + n] = lines[carried * _LINE : carried * _LINE + n]
-                width += 1
-    return width
+    table: np.ndarray, starts: np.ndarray, eights: int, block: Any, digits: np.ndarray
+) -> None:
+    """Count word lines of a block of words."""
+    zero = spread(np.uint64(0))
+    c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = c8 = c9 = c10 = zero
+    for number in range(eights):
+        s = np.uint64(8 * number)
+        c0, two0 = _full_adder(
+            c0, load(table, starts[s] + block), load(table, starts[s + np.uint64(1)] + block)
+        )
+        c0, two1 = _full_adder(
+            c0,
+            load(table, starts[s + np.uint64(2)] + block),
+            load(table, starts[s + np.uint64(3)] + block),
+        )
+        c0, two2 = _full_adder(
+            c0,
+            load(table, starts[s + np.uint64(4)] + block),
+            load(table, starts[s + np.uint64(5)] + block),
+        )
+        c0, two3 = _full_adder(
+            c0,
+            load(table, starts[s + np.uint64(6)] + block),
+            load(table, starts[s + np.uint64(7)] + block),
+        )
+        c1, four0 = _full_adder(c1, two0, two1)
+        c1, four1 = _full_adder(c1, two2, two3)
+        c2, carry = _full_adder(c2, four0, four1)
+        c3, carry = _half_adder(c3, carry)
+        c4, carry = _half_adder(c4, carry)
+        c5, carry = _half_adder(c5, carry)
+        c6, carry = _half_adder(c6, carry)
+        if eights > 15:  # only then can there be more than 127
+            c7, carry = _half_adder(c7, carry)
+            c8, carry = _half_adder(c8, carry)
+            c9, carry = _half_adder(c9, carry)
+            c10, carry = _half_adder(c10, carry)
+    store(digits, np.uint64(0 * LANES), c0)
+    store(digits, np.uint64(1 * LANES), c1)
+    store(digits, np.uint64(2 * LANES), c2)
+    store(digits, np.uint64(3 * LANES), c3)
+    store(digits, np.uint64(4 * LANES), c4)
+    store(digits, np.uint64(5 * LANES), c5)
+    store(digits, np.uint64(6 * LANES), c6)
+    store(digits, np.uint64(7 * LANES), c7)
+    store(digits, np.uint64(8 * LANES), c8)
+    store(digits, np.uint64(9 * LANES), c9)
+    store(digits, np.uint64(10 * LANES), c10)
 
 
 @compiled
-def _mark_high(lines: np.ndarray, first: int, end: int, n: int) -> int:
-    """Mark where a count has digits that the ADC has no bits for; return how often."""
-    high = _HIGH * _LINE
-    _clear(lines, _HIGH, _HIGH + 1, n)
-    for line in range(first, end):
-        h, a = np.uint64(high), np.uint64((_COUNT + line) * _LINE)
-        for k in range(n):
-            i = np.uint64(k)
-            lines[h + i] |= lines[a + i]
-    marked = 0
-    if end > first:
-        for k in range(n):
-            marked += _ones(lines[high + k])
-    return marked
+def _add_twice(digits: np.ndarray, more: np.ndarray) -> None:
+    """Add twice a count to another one."""
+    carry = spread(np.uint64(0))
+    for digit in range(1, _COUNT_DIGITS):
+        at = np.uint64(digit * LANES)
+        total, carry = _full_adder(
+            load(digits, at), load(more, np.uint64((digit - 1) * LANES)), carry
+        )
+        store(digits, at, total)
 
 
 @compiled
-def _add_code_line(lines: np.ndarray, code: int, at: int, invert: Any, n: int) -> None:
-    """Add one digit of a saturated code, or its complement, and the carry, to a sample's line."""
-    c, a = np.uint64(code * _LINE), np.uint64(at * _LINE)
-    high, carry = np.uint64(_HIGH * _LINE), np.uint64(_CARRY * _LINE)
-    for k in range(n):
-        i = np.uint64(k)
-        digit = (lines[c + i] | lines[high + i]) ^ invert
-        total, carried = _full_adder(lines[a + i], digit, lines[carry + i])
-        lines[a + i] = total
-        lines[carry + i] = carried
+def _add_code(
+    digits: np.ndarray,
+    low: int,
+    high: int,
+    end: int,
+    invert: Any,
+    sample: np.ndarray,
+    at: int,
+    width: int,
+) -> Any:
+    """Add the code of a count, or its complement, to a sample; return where the code clipped.
+
+    The ADC tells digits ``low .. high - 1`` of the count's digits ``.. end - 1``.
+    """  # fmt: skip
+    clipped = spread(np.uint64(0))
+    for digit in range(high, end):
+        clipped = either(clipped, load(digits, np.uint64(digit * LANES)))
+    carry = spread(np.uint64(0))
+    for digit in range(low, min(high, end)):
+        code = other(either(load(digits, np.uint64(digit * LANES)), clipped), invert)
+        here = np.uint64(at)
+        total, carry = _full_adder(load(sample, here), code, carry)
+        store(sample, here, total)
+        at += _LINE
+    while at < width * _LINE:
+        here = np.uint64(at)
+        total, carry = _half_adder(load(sample, here), carry)
+        store(sample, here, total)
+        at += _LINE
+    return clipped
 
 
 @compiled
 def _add_sample(
-    lines: np.ndarray, width: int, word: int, invert: Any, total: np.ndarray, at: int, end: int
+    sample: np.ndarray, width: int, word: int, invert: Any, total: np.ndarray, at: int, end: int
 ) -> None:
-    """Add a sample of one bit-cycle, or its complement, to lines ``at .. end - 1`` of a total."""
-    words = total.shape[1]
-    carry = np.zeros(words, np.uint64)
-    for line in range(at, end):
-        sample = np.uint64((_SAMPLE + line - at) * _LINE + word)
-        here = total[line]
-        for w in range(words):
-            digit = lines[sample + np.uint64(w)] ^ invert if line - at < width else np.uint64(0)
-            here[w], carry[w] = _full_adder(here[w], digit, carry[w])
+    """Add a sample of one bit-cycle, or its complement, to digits ``at .. end - 1`` of a total."""
+    carry = spread(np.uint64(0))
+    for digit in range(at, end):
+        here = np.uint64(digit * LANES)
+        added = spread(np.uint64(0))
+        if digit - at < width:
+            added = other(load(sample, np.uint64((digit - at) * _LINE + word)), invert)
+        result, carry = _full_adder(load(total, here), added, carry)
+        store(total, here, result)
 
 
 @compiled
-def _read(total: np.ndarray, width: int, constant: int, lsb: int, result: np.ndarray) -> None:
-    """Turn a total's lines into integers."""
-    values = np.zeros(64, np.int64)
-    for word in range(total.shape[1]):
-        values[:] = constant
-        for line in range(width):
-            digits = total[line, word]
-            for place in range(64):
-                values[place] += np.int64(digits >> np.uint64(place) & np.uint64(1)) << line
-        result[64 * word : 64 * word + 64] = values << lsb
+def _read(total: np.ndarray, width: int, words: int, codes: np.ndarray) -> None:
+    """Turn a total's lines into one integer per vector."""
+    byte = spread(np.uint64(255))
+    for word in range(words):
+        for low in range(0, width, 8):
+            value = spread(np.uint64(0))
+            for j in range(8):
+                digit = bytes_of(total[np.uint64((low + j) * LANES + word)])
+                value = either(value, left(digit, np.uint64(8 * j)))
+            value = _transposed(value)
+            for v in range(8):
+                at = np.uint64(64 * word + 8 * v)
+                part = left(both(right(value, np.uint64(8 * v)), byte), np.uint64(low))
+                store(codes, at, either(load(codes, at), part) if low else part)
+
+
+@compiled
+def _add_transposed(
+    codes: np.ndarray, columns: np.ndarray, constants: np.ndarray, lsb: int, results: np.ndarray
+) -> None:
+    """Add the integers of columns to results, a few vectors at a time to stay in the cache."""
+    for first in range(0, len(results), 8):
+        for number in range(len(columns)):
+            column, constant = columns[number], constants[number]
+            for vector in range(first, min(first + 8, len(results))):
+                code = np.int64(codes[number, vector]) + constant
+                results[vector, column] += np.float64(code << lsb)
 
 
 @compiled
@@ -249,6 +297,7 @@ def convert_columns(
     plane_weights: np.ndarray,
     lsb: int,
     signed: bool,
+    output: int,
     results: np.ndarray,
     clips: np.ndarray,
 ) -> None:
@@ -257,7 +306,7 @@ def convert_columns(
     Parameters
     ----------
     table : numpy.ndarray of uint64, shape (words,)
-        What :func:`slice_inputs` wrote, flat.
+        What :func:`slice_inputs` wrote.
     starts : numpy.ndarray of uint64, shape (physical rows + 1,)
         Where the word line of each physical row has its bit-cycle 0; the last one is always 0.
     samples : numpy.ndarray of int64, shape (samples, 4)
@@ -273,61 +322,68 @@ def convert_columns(
     lsb : int
     signed : bool
         The last bit-cycle of a group is subtracted.
-    results : numpy.ndarray of int64, shape (columns, vectors in words)
-        Is overwritten where columns have samples.
+    output : int
+        The first column's place among the results.
+    results : numpy.ndarray of float64, shape (vectors, outputs)
+        Codes are added.
     clips : numpy.ndarray of int64, shape (planes,)
         Clips are added.
     """
-    words = results.shape[1] >> 6
-    lines = np.empty(_SCRATCH * _LINE, np.uint64)
-    total = np.zeros((64, words), np.uint64)
-    total_bound = constant = sum_at = entry = 0
+    words = (len(results) + 63) // 64
+    most = 1 + np.count_nonzero(samples[1:, 0] != samples[:-1, 0])
+    columns, constants = np.zeros(most, np.int64), np.zeros(most, np.int64)
+    codes = np.empty((most, 64 * words), np.uint64)
+    digits = np.zeros(_COUNT_DIGITS * LANES, np.uint64)
+    twice = np.zeros(_COUNT_DIGITS * LANES, np.uint64)
+    sample = np.zeros(_SAMPLE_DIGITS * _LINE, np.uint64)
+    total = np.zeros(64 * LANES, np.uint64)
+    rows = np.zeros(len(entries), np.uint64)
+    valid = np.zeros(2 * LANES, np.uint64)
+    valid[:LANES] = ~np.uint64(0)
+    bound = constant = sum_at = entry = done = 0
     for number in range(len(samples)):
         column, first, cycles, count = samples[number]
         n = cycles * words
-        shifted = starts + np.uint64(first * words)
-        bound = width = offset = 0
+        sample_bound = width = offset = 0
         for s in range(sum_at, sum_at + count):
             plane, negative, eights, eights2 = sums[s]
-            size = _EIGHT * (eights + eights2)
-            digits = _count(
-                table, entries[entry : entry + size], shifted, (eights, eights2), lines, n
-            )
-            entry += size
+            size, size2 = LANES * eights, LANES * eights2
+            for e in range(size + size2):
+                rows[e] = starts[entries[entry + e]] + np.uint64(first * words)
+            entry += size + size2
+            end = _bit_length(size + 2 * size2)
             high = lsb + plane_bits[plane]
-            clips[plane] += _mark_high(lines, high, digits, n)
-            code_bits = max(min(high, digits) - lsb, 0)
-            weight = plane_weights[plane]
-            code_max = np.int64((1 << code_bits) - 1) << weight
-            bound += code_max
-            grown = _bit_length(bound)
-            _clear(lines, _SAMPLE + width, _SAMPLE + grown, n)
-            _clear(lines, _CARRY, _CARRY + 1, n)
-            width = grown
+            code_max = np.int64((1 << max(min(high, end) - lsb, 0)) - 1) << plane_weights[plane]
+            sample_bound += code_max
+            for digit in range(width, _bit_length(sample_bound)):
+                sample[digit * _LINE : digit * _LINE + n + LANES] = 0
+            width = _bit_length(sample_bound)
             # What is subtracted is added as its complement; the difference is a constant.
-            invert = np.uint64(0)
-            if negative:
-                invert = np.uint64(_ALL)
-                offset += code_max
-            for bit in range(code_bits):
-                at = _SAMPLE + weight + bit
-                _add_code_line(lines, _COUNT + lsb + bit, at, invert, n)
-            for line in range(weight + code_bits, width):
-                _ripple(lines, _CARRY, _SAMPLE + line, n)
+            offset += code_max * negative
+            invert = spread(~np.uint64(0) * np.uint64(negative))
+            for block in range(0, n, LANES):
+                _count(table, rows[:size], eights, np.uint64(block), digits)
+                if eights2:
+                    _count(table, rows[size : size + size2], eights2, np.uint64(block), twice)
+                    _add_twice(digits, twice)
+                at = plane_weights[plane] * _LINE + block
+                clipped = _add_code(digits, lsb, high, end, invert, sample, at, width)
+                if end > high:
+                    here = load(valid, np.uint64(max(0, block + LANES - n)))
+                    clips[plane] += ones(both(clipped, here))
         sum_at += count
         for cycle in range(cycles):
             t = first + cycle
-            invert = np.uint64(0)
             largest = np.int64((1 << width) - 1)
-            if signed and cycle == cycles - 1:
-                invert = np.uint64(_ALL)
-                constant += (offset - largest) << t
-            else:
-                constant -= offset << t
-            total_bound += largest << t
-            end = _bit_length(total_bound)
-            _add_sample(lines, width, cycle * words, invert, total, t, end)
+            negative = np.int64(signed and cycle == cycles - 1)
+            constant += (offset - largest) << t if negative else -(offset << t)
+            bound += largest << t
+            invert = spread(~np.uint64(0) * np.uint64(negative))
+            _add_sample(sample, width, cycle * words, invert, total, t, _bit_length(bound))
         if number + 1 == len(samples) or samples[number + 1, 0] != column:
-            _read(total, _bit_length(total_bound), constant, lsb, results[column])
+            _read(total, _bit_length(bound), words, codes[done])
+            columns[done], constants[done] = output + column, constant
+            done += 1
             total[:] = 0
-            total_bound = constant = 0
+            bound = constant = 0
+    _add_transposed(codes, columns, constants, lsb, results)
