@@ -15,13 +15,28 @@ from sme_hw.tile_image import TileImage
 
 from .files import write_json
 
-__all__ = ["DATA_FILES", "Job", "read_results", "write_testbench", "write_testbench_data"]
+__all__ = [
+    "DATA_FILES",
+    "Job",
+    "read_results",
+    "read_words",
+    "write_testbench",
+    "write_testbench_data",
+]
 
 WORD_BITS = 32
 """All data files hold 32-bit hexadecimal words, one a line; a beat's lowest word comes first."""
 
 DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
-_FIXED_FILES = ("bench.v", "tb_design.py", "run.py", "vcd_to_fst.py")
+_FIXED_FILES = (
+    "bench.v",
+    "tb_design.py",
+    "expectations.py",
+    "run.py",
+    "vcd_to_fst.py",
+    "volume.cpp",
+    "volume.py",
+)
 _MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v", "model_mult18x18d.v")}
 """Simulation models of the primitives that each target's Verilog instantiates."""
 
@@ -121,7 +136,18 @@ def _result_words(job: Job, hardware: HardwareParams) -> np.ndarray:
 def _write_words(path: Path, arrays: Sequence[np.ndarray]) -> None:
     with path.open("w", encoding="ascii") as file:
         for array in arrays:
-            file.writelines(f"{word:08x}\n" for word in array.ravel().tolist())
+            file.write(array.astype(">u4").tobytes().hex("\n", WORD_BITS // 8) + "\n")
+
+
+def read_words(path: Path) -> np.ndarray:
+    """Return the words of a data file as uint32.
+
+    Raises
+    ------
+    ValueError
+        There is something else in it.
+    """
+    return np.frombuffer(bytes.fromhex(path.read_text(encoding="ascii")), ">u4").astype("<u4")
 
 
 def _beat_widths(hardware: HardwareParams) -> tuple[int, int]:
@@ -145,6 +171,7 @@ def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequen
             "CLIP_PLANE_WIDTH": index_bits(hardware.planes),
             "CLIPS_WIDTH": CLIP_COUNTER_BITS,
         },
+        "clip_planes": hardware.planes,
         "clip_settle": clip_settle_cycles(hardware.planes, hardware.clip_flags),
         "jobs": [
             {
@@ -201,7 +228,7 @@ def read_results(
     ValueError
         Results are missing.
     """
-    words = np.array([int(line, 16) for line in path.read_text().split()], "<u4")
+    words = read_words(path)
     words_per_beat = -(-_beat_widths(hardware)[1] // WORD_BITS)
     position, all_results = 0, []
     for job in jobs:
