@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,6 +78,31 @@ class Job:
     cycles: int
     chip_cycles: int
     stalled: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class JobRun:
+    """What the RTL did with a job.
+
+    Parameters
+    ----------
+    results : tuple of numpy.ndarray of int64, shape (vectors, columns)
+        For each set, what was returned; 0 where nothing was.
+    words_as_expected : bool
+        The result stream is as expected to the last bit, the marks of last beats included.
+    clips : list of int
+        Clip counters, most significant plane first.
+    cycles : int
+        Clocks from the first input beat to the last result beat, both included.
+    fault : str
+        What stopped the job before its end; empty if nothing did.
+    """
+
+    results: tuple[np.ndarray, ...]
+    words_as_expected: bool
+    clips: list[int]
+    cycles: int
+    fault: str
 
 
 def _result_beats(results: np.ndarray, lanes: int) -> np.ndarray:
@@ -158,8 +184,16 @@ def _beat_widths(hardware: HardwareParams) -> tuple[int, int]:
     )
 
 
-def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequence[Job]) -> None:
-    """Write what the testbench in ``directory`` runs; its fixed files need not change."""
+def write_testbench_data(
+    directory: Path, hardware: HardwareParams, jobs: Sequence[Job]
+) -> dict[str, Any]:
+    """Write what the testbench in ``directory`` runs; its fixed files need not change.
+
+    Returns
+    -------
+    dict
+        The content of ``jobs.json``.
+    """
     programs = [pack(job.images, hardware) for job in jobs]
     inputs = [_input_words(job, hardware) for job in jobs]
     expected = [_result_words(job, hardware) for job in jobs]
@@ -190,6 +224,7 @@ def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequen
     _write_words(directory / "program.hex", programs)
     _write_words(directory / "inputs.hex", inputs)
     _write_words(directory / "expected.hex", expected)
+    return description
 
 
 def write_testbench(

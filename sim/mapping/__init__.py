@@ -1,7 +1,7 @@
 """Weights to crossbar contents: encode, slice, squeeze, tile, count."""
 
 from .mapping import map_layer, map_matrix
-from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile
+from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile, TilePart
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
 from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
 from .store import describe, load_mapping, save_mapping
@@ -20,6 +20,7 @@ __all__ = [
     "Schedule",
     "Spread",
     "Tile",
+    "TilePart",
     "describe",
     "load_mapping",
     "load_parameters",
