@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +16,28 @@ from sme_hw.tile_image import TileImage
 
 from .files import write_json
 
-__all__ = ["DATA_FILES", "Job", "read_results", "write_testbench", "write_testbench_data"]
+__all__ = [
+    "DATA_FILES",
+    "Job",
+    "read_results",
+    "read_words",
+    "write_testbench",
+    "write_testbench_data",
+]
 
 WORD_BITS = 32
 """All data files hold 32-bit hexadecimal words, one a line; a beat's lowest word comes first."""
 
 DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
-_FIXED_FILES = ("bench.v", "tb_design.py", "run.py", "vcd_to_fst.py")
+_FIXED_FILES = (
+    "bench.v",
+    "tb_design.py",
+    "expectations.py",
+    "run.py",
+    "vcd_to_fst.py",
+    "volume.cpp",
+    "volume.py",
+)
 _MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v", "model_mult18x18d.v")}
 """Simulation models of the primitives that each target's Verilog instantiates."""
 
@@ -62,6 +78,31 @@ class Job:
     cycles: int
     chip_cycles: int
     stalled: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class JobRun:
+    """What the RTL did with a job.
+
+    Parameters
+    ----------
+    results : tuple of numpy.ndarray of int64, shape (vectors, columns)
+        For each set, what was returned; 0 where nothing was.
+    words_as_expected : bool
+        The result stream is as expected to the last bit, the marks of last beats included.
+    clips : list of int
+        Clip counters, most significant plane first.
+    cycles : int
+        Clocks from the first input beat to the last result beat, both included.
+    fault : str
+        What stopped the job before its end; empty if nothing did.
+    """
+
+    results: tuple[np.ndarray, ...]
+    words_as_expected: bool
+    clips: list[int]
+    cycles: int
+    fault: str
 
 
 def _result_beats(results: np.ndarray, lanes: int) -> np.ndarray:
@@ -121,7 +162,18 @@ def _result_words(job: Job, hardware: HardwareParams) -> np.ndarray:
 def _write_words(path: Path, arrays: Sequence[np.ndarray]) -> None:
     with path.open("w", encoding="ascii") as file:
         for array in arrays:
-            file.writelines(f"{word:08x}\n" for word in array.ravel().tolist())
+            file.write(array.astype(">u4").tobytes().hex("\n", WORD_BITS // 8) + "\n")
+
+
+def read_words(path: Path) -> np.ndarray:
+    """Return the words of a data file as uint32.
+
+    Raises
+    ------
+    ValueError
+        There is something else in it.
+    """
+    return np.frombuffer(bytes.fromhex(path.read_text(encoding="ascii")), ">u4").astype("<u4")
 
 
 def _beat_widths(hardware: HardwareParams) -> tuple[int, int]:
@@ -132,8 +184,16 @@ def _beat_widths(hardware: HardwareParams) -> tuple[int, int]:
     )
 
 
-def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequence[Job]) -> None:
-    """Write what the testbench in ``directory`` runs; its fixed files need not change."""
+def write_testbench_data(
+    directory: Path, hardware: HardwareParams, jobs: Sequence[Job]
+) -> dict[str, Any]:
+    """Write what the testbench in ``directory`` runs; its fixed files need not change.
+
+    Returns
+    -------
+    dict
+        The content of ``jobs.json``.
+    """
     programs = [pack(job.images, hardware) for job in jobs]
     inputs = [_input_words(job, hardware) for job in jobs]
     expected = [_result_words(job, hardware) for job in jobs]
@@ -145,6 +205,7 @@ def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequen
             "CLIP_PLANE_WIDTH": index_bits(hardware.planes),
             "CLIPS_WIDTH": CLIP_COUNTER_BITS,
         },
+        "clip_planes": hardware.planes,
         "clip_settle": clip_settle_cycles(hardware.planes, hardware.clip_flags),
         "jobs": [
             {
@@ -163,6 +224,7 @@ def write_testbench_data(directory: Path, hardware: HardwareParams, jobs: Sequen
     _write_words(directory / "program.hex", programs)
     _write_words(directory / "inputs.hex", inputs)
     _write_words(directory / "expected.hex", expected)
+    return description
 
 
 def write_testbench(
@@ -201,7 +263,7 @@ def read_results(
     ValueError
         Results are missing.
     """
-    words = np.array([int(line, 16) for line in path.read_text().split()], "<u4")
+    words = read_words(path)
     words_per_beat = -(-_beat_widths(hardware)[1] // WORD_BITS)
     position, all_results = 0, []
     for job in jobs:

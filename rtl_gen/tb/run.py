@@ -35,7 +35,7 @@ def _version(executable: str) -> tuple[int, int] | None:
     return None
 
 
-def _use_verilator() -> None:
+def use_verilator() -> None:
     """Find Verilator and put it first on PATH."""
     for tool, package in (("g++", "g++"), ("make", "make"), ("perl", "perl")):
         if shutil.which(tool) is None:
@@ -62,7 +62,8 @@ def _use_icarus() -> None:
         raise SimulatorError("Icarus Verilog was not found: install the system package iverilog")
 
 
-def _stamp(sources: list[Path], *more: object) -> str:
+def stamp(sources: list[Path], *more: object) -> str:
+    """Return a digest of what a build depends on."""
     digest = hashlib.sha256(repr(more).encode())
     for source in sources:
         digest.update(source.read_bytes())
@@ -80,7 +81,7 @@ def _convert_waves(vcd: Path, fst: Path) -> None:
     vcd.unlink()
 
 
-def _tail(log: Path, error: BaseException) -> str:
+def tail(log: Path, error: object) -> str:
     """Return an error with the last lines of a log."""
     lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
     return "\n".join([str(error), *lines])
@@ -107,7 +108,7 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
     except ImportError:
         raise SimulatorError("cocotb 2 was not found: pip install cocotb") from None
     here = Path(here).resolve()
-    {"verilator": _use_verilator, "icarus": _use_icarus}[simulator]()
+    {"verilator": use_verilator, "icarus": _use_icarus}[simulator]()
     description = json.loads((here / "jobs.json").read_text())
     models = sorted(here.glob("model_*.v"))
     sources = [here / "bench.v", here.parent / "design.v", *models]
@@ -123,8 +124,8 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
         old.unlink(missing_ok=True)
     runner = get_runner(simulator)
     stamp_file = build_dir / "stamp"
-    stamp = _stamp(sources, options, description["bench"])
-    if not stamp_file.exists() or stamp_file.read_text() != stamp:
+    mark = stamp(sources, options, description["bench"])
+    if not stamp_file.exists() or stamp_file.read_text() != mark:
         try:
             runner.build(
                 sources=sources,
@@ -138,8 +139,8 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
                 log_file=build_log,
             )
         except (SystemExit, RuntimeError, ValueError) as error:
-            raise SimulatorError(f"{simulator} cannot build the design: {_tail(build_log, error)}")
-        stamp_file.write_text(stamp)
+            raise SimulatorError(f"{simulator} cannot build the design: {tail(build_log, error)}")
+        stamp_file.write_text(mark)
     wave_options = {}
     if waves:
         wave_options = {
@@ -162,7 +163,7 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
             )
     except (SystemExit, RuntimeError, ValueError) as error:
         if not results.exists():
-            raise SimulatorError(f"{simulator} cannot run the design: {_tail(log, error)}")
+            raise SimulatorError(f"{simulator} cannot run the design: {tail(log, error)}")
     if waves and simulator == "verilator":
         with _import_path(here):
             _convert_waves(vcd, here / WAVES)

@@ -15,12 +15,12 @@ import numpy as np
 
 from rtl_gen.generate import generate
 from rtl_gen.tb.run import SIMULATORS, SimulatorError, simulate
-from rtl_gen.testbench import Job, read_results, write_testbench_data
+from rtl_gen.testbench import Job, JobRun, read_results, write_testbench_data
 from sim.mapping import LayerMapping, Parameters, load_parameters, map_matrix
 from sme_hw.errors import InputError
 from sme_hw.params import check_choice
 
-from .jobs import check_inputs, tile_jobs, unit_tiles
+from .jobs import check_inputs, layer_units, tile_jobs
 
 __all__ = ["CosimError", "CosimResult", "Session", "TileResult", "cosim"]
 
@@ -48,6 +48,8 @@ class TileResult:
         Cycles in which a chip would convert: fewer clocks of the FPGA with emulation lanes.
     stalled : bool
         The streams paused at random; clocks mean nothing then.
+    fault : str
+        What else went wrong, if anything did.
     """
 
     name: str
@@ -59,15 +61,45 @@ class TileResult:
     predicted_cycles: int
     chip_cycles: int
     stalled: bool
+    fault: str = ""
+
+    @classmethod
+    def of(cls, job: Job, run: JobRun) -> "TileResult":
+        """Compare a run with what its job expects."""
+        pairs = zip(run.results, job.results, strict=True)
+        mismatches = sum(int(np.count_nonzero(values != expected)) for values, expected in pairs)
+        fault = run.fault
+        if not (fault or mismatches or run.words_as_expected):
+            fault = "marks of last beats, or lanes beyond the last column, differ"
+        return cls(
+            job.name,
+            len(job.order),
+            mismatches,
+            run.clips,
+            job.clips.tolist(),
+            run.cycles,
+            job.cycles,
+            job.chip_cycles,
+            job.stalled,
+            fault,
+        )
+
+    @property
+    def difference(self) -> str:
+        """What is not as the golden model says, with the name of the tile; empty if nothing is."""
+        parts = [self.fault] if self.fault else []
+        if self.mismatches:
+            parts.append(f"{self.mismatches} results differ")
+        if self.clips != self.golden_clips:
+            parts.append(f"clips {self.clips}, not {self.golden_clips}")
+        if not self.stalled and self.cycles != self.predicted_cycles:
+            parts.append(f"{self.cycles} clocks, not {self.predicted_cycles}")
+        return f"{self.name}: {'; '.join(parts)}" if parts else ""
 
     @property
     def equal(self) -> bool:
         """Everything is as the golden model says."""
-        return (
-            self.mismatches == 0
-            and self.clips == self.golden_clips
-            and (self.stalled or self.cycles == self.predicted_cycles)
-        )
+        return not self.difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,11 +185,11 @@ class Session:
         Parameters
         ----------
         layer : LayerMapping
-            A layer of a single group, mapped with the session's parameters.
-        inputs : numpy.ndarray of integers, shape (vectors, rows)
+            Mapped with the session's parameters.
+        inputs : numpy.ndarray of integers, shape (vectors, layer inputs)
         """
         hardware = self.parameters.hardware
-        inputs = check_inputs(np.asarray(inputs), layer.shape[1], hardware)
+        inputs = check_inputs(np.asarray(inputs), layer.inputs, hardware)
         jobs = tile_jobs(layer, inputs)
         start = time.perf_counter()
         self.status("generating Verilog", 0.0)
@@ -209,32 +241,20 @@ class Session:
             log = folder / "sim.log"
             text = log.read_text(errors="replace")[-2000:] if log.exists() else ""
             raise CosimError(f"the simulation did not finish: {error}\n{text}") from None
-        (matrix,) = layer.matrices
-        outputs = np.zeros((vectors, matrix.codes.shape[1]), np.int64)
+        outputs = np.zeros((vectors, layer.outputs), np.int64)
         golden = np.zeros_like(outputs)
         tiles = []
         # Every unit has two jobs.
-        units = [unit for unit in unit_tiles(matrix, self.parameters.hardware) for _ in range(2)]
+        units = [unit for unit in layer_units(layer) for _ in range(2)]
         for job, unit, parts, measured in zip(jobs, units, returned, report, strict=True):
-            mismatches = 0
-            for tile, values, expected in zip(unit, parts, job.results, strict=True):
-                mismatches += int(np.count_nonzero(values != expected))
-                if not job.stalled:
+            run = JobRun(
+                parts, measured["mismatches"] == 0, measured["clips"], measured["cycles"], fault=""
+            )
+            tiles.append(TileResult.of(job, run))
+            if not job.stalled:
+                for tile, values, expected in zip(unit.tiles, parts, job.results, strict=True):
                     outputs[:, tile.columns] += values
                     golden[:, tile.columns] += expected
-            tiles.append(
-                TileResult(
-                    job.name,
-                    len(job.order),
-                    mismatches,
-                    measured["clips"],
-                    job.clips.tolist(),
-                    measured["cycles"],
-                    job.cycles,
-                    job.chip_cycles,
-                    job.stalled,
-                )
-            )
         return CosimResult(outputs, golden, tiles, layer, dict(self.seconds))
 
 

@@ -1,7 +1,7 @@
 """Jobs for the testbench: what every unit of a matrix runs, and what the golden model expects."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from sim.golden.compute_unit import (
     vector_bit_blocks,
     vector_bit_cycles,
 )
-from sim.mapping import LayerMapping, MatrixMapping, Tile
+from sim.mapping import LayerMapping, MatrixMapping, Tile, TilePart
 from sme_hw.cycles import compute_cycles
 from sme_hw.errors import InputError
 from sme_hw.pack import in_order
@@ -19,7 +19,7 @@ from sme_hw.params import HardwareParams
 from sme_hw.run_cycles import run_cycles
 from sme_hw.tile_image import TileImage
 
-__all__ = ["check_inputs", "make_job", "tile_jobs", "unit_tiles"]
+__all__ = ["Unit", "UnitTile", "check_inputs", "layer_units", "make_job", "tile_jobs"]
 
 STALLED_VECTORS = 4
 """Vectors that every unit runs once more with stalled streams."""
@@ -86,32 +86,105 @@ def make_job(
     return Job(name, tuple(images), order, tuple(inputs), results, clips, clocks, chip)
 
 
-def unit_tiles(matrix: MatrixMapping, hardware: HardwareParams) -> list[list[Tile]]:
-    """Return the tiles of a matrix by the compute unit that holds them: one for each weight set."""
-    tiles, n = matrix.tiles(hardware), hardware.weight_sets
-    return [tiles[first : first + n] for first in range(0, len(tiles), n)]
+@dataclass(frozen=True, eq=False)
+class UnitTile:
+    """A tile of a layer, by itself.
+
+    Parameters
+    ----------
+    name : str
+    part : TilePart
+    rows : numpy.ndarray of int64, shape (inputs,)
+        The layer's inputs that it takes.
+    columns : slice
+        The layer's outputs that it adds to.
+    """
+
+    name: str
+    part: TilePart
+    rows: np.ndarray
+    columns: slice
 
 
-def tile_jobs(layer: LayerMapping, inputs: np.ndarray) -> list[Job]:
-    """Return the jobs of every unit of a dense layer: one at full speed, one with stalls.
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """What one compute unit holds: a tile of a layer in each weight set in use.
 
-    The tiles of a unit take turns: each vector comes once for every tile.
+    Parameters
+    ----------
+    name : str
+        Layer and tiles, for messages.
+    hardware : HardwareParams
+    tiles : list of UnitTile
+    """
+
+    name: str
+    hardware: HardwareParams
+    tiles: list[UnitTile]
+
+    def jobs(self, vectors: Sequence[np.ndarray], *, stalled: bool) -> list[Job]:
+        """Return the job at full speed and, if asked for, a short one with stalls.
+
+        The tiles take turns: each vector comes once for every tile.
+
+        Parameters
+        ----------
+        vectors : sequence of numpy.ndarray of integers, shape (vectors, inputs)
+            For each tile, its inputs.
+        stalled : bool
+        """
+        images = [tile.part.image(self.hardware) for tile in self.tiles]
+
+        def job(name: str, count: int) -> Job:
+            order = np.tile(np.arange(len(images)), count)
+            return make_job(name, images, self.hardware, [v[:count] for v in vectors], order)
+
+        count = len(vectors[0])
+        jobs = [job(self.name, count)]
+        if stalled:
+            short = job(f"{self.name}, stalled", min(count, STALLED_VECTORS))
+            jobs.append(replace(short, stalled=True))
+        return jobs
+
+
+def layer_units(layer: LayerMapping) -> Iterator[Unit]:
+    """Return the compute units of a layer: its tiles, as many together as there are weight sets.
 
     Parameters
     ----------
     layer : LayerMapping
-        A layer of a single group.
-    inputs : numpy.ndarray of int64, shape (vectors, rows)
+        Of any number of groups.
     """
     hardware = layer.parameters.hardware
-    (matrix,) = layer.matrices
-    jobs = []
-    for tiles in unit_tiles(matrix, hardware):
-        name = f"{layer.name} {' + '.join(tile.name for tile in tiles)}"
-        images = [matrix.image(tile, hardware) for tile in tiles]
-        for suffix, count in (("", len(inputs)), (", stalled", STALLED_VECTORS)):
-            vectors = [inputs[:count, tile.rows] for tile in tiles]
-            order = np.tile(np.arange(len(tiles)), len(vectors[0]))
-            job = make_job(name + suffix, images, hardware, vectors, order)
-            jobs.append(replace(job, stalled=bool(suffix)))
-    return jobs
+    tiles = [(matrix, tile) for matrix in layer.matrices for tile in matrix.tiles(hardware)]
+    for first in range(0, len(tiles), hardware.weight_sets):
+        held = [_unit_tile(layer, *tile) for tile in tiles[first : first + hardware.weight_sets]]
+        yield Unit(f"{layer.name} {' + '.join(tile.name for tile in held)}", hardware, held)
+
+
+def _unit_tile(layer: LayerMapping, matrix: MatrixMapping, tile: Tile) -> UnitTile:
+    placement = matrix.placement
+    groups = f"groups {placement.groups[0]}..{placement.groups[-1]} " if layer.groups > 1 else ""
+    left = placement.output_slice.start
+    return UnitTile(
+        groups + tile.name,
+        matrix.part(tile),
+        placement.input_slice.start + tile.rows,
+        slice(left + tile.columns.start, left + tile.columns.stop),
+    )
+
+
+def tile_jobs(layer: LayerMapping, inputs: np.ndarray) -> list[Job]:
+    """Return the jobs of every unit of a layer: one at full speed, one with stalls.
+
+    Parameters
+    ----------
+    layer : LayerMapping
+        Of any number of groups.
+    inputs : numpy.ndarray of int64, shape (vectors, layer inputs)
+    """
+    return [
+        job
+        for unit in layer_units(layer)
+        for job in unit.jobs([inputs[:, tile.rows] for tile in unit.tiles], stalled=True)
+    ]

@@ -2,7 +2,7 @@
 
 from .layer_params import LayerRule, layer_parameters, read_layer_rules
 from .mapping import map_layer, map_matrix
-from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile
+from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile, TilePart
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
 from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
 from .store import describe, load_mapping, save_mapping
@@ -22,6 +22,7 @@ __all__ = [
     "Schedule",
     "Spread",
     "Tile",
+    "TilePart",
     "describe",
     "layer_parameters",
     "load_mapping",

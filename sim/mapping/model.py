@@ -14,7 +14,7 @@ from .layers import Placement
 from .params import Parameters
 from .slicing import cell_levels, tile_starts
 
-__all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "Tile", "signed_levels"]
+__all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "Tile", "TilePart", "signed_levels"]
 
 
 class _Sums:
@@ -130,6 +130,43 @@ class Tile:
 
 
 @dataclass(frozen=True, eq=False)
+class TilePart:
+    """The part of a matrix that a tile holds.
+
+    Parameters
+    ----------
+    codes : numpy.ndarray of int16, shape (rows, columns)
+        Signed codes as they stand in the cells.
+    row_shifts : numpy.ndarray of uint8, shape (rows,)
+        Left shift of the inputs.
+    row_order : numpy.ndarray of int16, shape (crossbar rows,)
+        For each physical row, the row that it holds, or :data:`sme_hw.tile_image.EMPTY`.
+    """
+
+    codes: np.ndarray
+    row_shifts: np.ndarray
+    row_order: np.ndarray
+
+    def image(self, hardware: HardwareParams) -> TileImage:
+        """Return what it puts into a compute unit."""
+        order = self.row_order.astype(np.int64)
+        order = order[: 1 + int(np.flatnonzero(order != EMPTY)[-1])]
+        used = order != EMPTY
+        shifts = np.zeros(len(order), np.uint8)
+        shifts[used] = self.row_shifts[order[used]]
+        levels = signed_levels(self.codes, hardware)
+        cells = np.zeros((*levels.shape[:2], len(order), levels.shape[3]), np.uint8)
+        cells[:, :, used] = levels[:, :, order[used]]
+        groups = []
+        for slot, start in enumerate(range(0, len(order), hardware.group_rows)):
+            group = slice(start, start + hardware.group_rows)
+            members = shifts[group][used[group]].tolist()
+            low, high = min(members), max(members)
+            groups.append((slot, low, group_bit_cycles(hardware, low, high)))
+        return TileImage(len(self.codes), cells, order, shifts, np.array(groups, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
 class MatrixMapping:
     """One matrix on its crossbars.
 
@@ -167,24 +204,17 @@ class MatrixMapping:
             for j, c in enumerate(tile_starts(columns, width).tolist())
         ]
 
+    def part(self, tile: Tile) -> "TilePart":
+        """Return what a tile holds, without the rest of the matrix."""
+        return TilePart(
+            self.codes[tile.rows, tile.columns],
+            self.row_shifts[tile.rows, tile.column_tile],
+            self.row_order[tile.row_tile, tile.column_tile],
+        )
+
     def image(self, tile: Tile, hardware: HardwareParams) -> TileImage:
         """Return what ``tile`` puts into a compute unit."""
-        codes = self.codes[tile.rows, tile.columns]
-        order = self.row_order[tile.row_tile, tile.column_tile].astype(np.int64)
-        order = order[: 1 + int(np.flatnonzero(order != EMPTY)[-1])]
-        used = order != EMPTY
-        shifts = np.zeros(len(order), np.uint8)
-        shifts[used] = self.row_shifts[tile.rows, tile.column_tile][order[used]]
-        levels = signed_levels(codes, hardware)
-        cells = np.zeros((*levels.shape[:2], len(order), levels.shape[3]), np.uint8)
-        cells[:, :, used] = levels[:, :, order[used]]
-        groups = []
-        for slot, start in enumerate(range(0, len(order), hardware.group_rows)):
-            group = slice(start, start + hardware.group_rows)
-            members = shifts[group][used[group]].tolist()
-            low, high = min(members), max(members)
-            groups.append((slot, low, group_bit_cycles(hardware, low, high)))
-        return TileImage(len(codes), cells, order, shifts, np.array(groups, np.int64))
+        return self.part(tile).image(hardware)
 
     def effective_codes(self, hardware: HardwareParams) -> np.ndarray:
         """Return ``codes << shift`` as int32: what inputs are multiplied by, clips aside."""
