@@ -183,3 +183,31 @@ def test_balancing_costs_no_bit_cycle():
             for name in ("shift", "balanced")
         ]
         assert waste[0] == waste[1], f"seed {seed}"
+
+
+def fourth_powers(cells, order, group_rows):
+    """Return the sum of the fourth powers of all column sums of groups, in plain integers."""
+    total = 0
+    for start in range(0, len(order), group_rows):
+        rows = [row for row in order[start : start + group_rows] if row != EMPTY]
+        total += sum(int(s) ** 4 for s in cells[:, :, rows].sum(axis=2, dtype=int).ravel())
+    return total
+
+
+@pytest.mark.parametrize("largest", [1, 3])
+def test_balanced_ends_where_no_exchange_helps(largest):
+    """No two rows of equal shift in different groups could change places for a lower cost."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        count, g = int(rng.integers(4, 16)), int(rng.integers(1, 6))
+        shifts = rng.integers(2, size=count)
+        cells = rng.integers(largest + 1, size=(2, 2, count, 3)).astype(np.uint8)
+        cells[0, 0, :, 0] = largest
+        order = GROUPINGS["balanced"](cells, shifts, g, 18).tolist()
+        found = fourth_powers(cells, order, g)
+        assert found <= fourth_powers(cells, GROUPINGS["shift"](cells, shifts, g, 18).tolist(), g)
+        for i, j in itertools.combinations(range(len(order)), 2):
+            if EMPTY not in (order[i], order[j]) and shifts[order[i]] == shifts[order[j]]:
+                other = order.copy()
+                other[i], other[j] = other[j], other[i]
+                assert fourth_powers(cells, other, g) >= found, f"seed {seed}: {i}, {j}"
