@@ -21,7 +21,6 @@ SEED = 2026
 _OPTIONS = (
     click.option(
         "--data",
-        required=True,
         type=click.Path(exists=True),
         help="Images and labels: an .npz (jpeg and offset, images or x; labels or y), a folder "
         "with a .csv of file,label, or that .csv.",
@@ -103,7 +102,7 @@ def _input_shape(network: Network, given: str | None) -> tuple[int, ...]:
 def open_images(
     network: Network,
     *,
-    data: str,
+    data: str | None,
     normalise: str | None,
     label_offset: int,
     input_shape: str | None,
@@ -113,6 +112,8 @@ def open_images(
     images: int | None,
 ) -> tuple[Batches, Batches]:
     """Open the images of a command and check them; returns those to calibrate and to evaluate."""
+    if data is None:
+        raise InputError("--data is needed: images for the network")
     size = images_at_once(network)
     shape = _input_shape(network, input_shape)
     if layout is None:

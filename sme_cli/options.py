@@ -139,19 +139,19 @@ def take_parameters(options: dict[str, Any]) -> Parameters:
 def take_layer_parameters(
     base: Parameters, layers_file: str | None, names: Sequence[str]
 ) -> dict[str, Parameters]:
-    """Return the parameters of every layer: the command's, changed by ``--layers``."""
+    """Return the parameters of every layer: the command's, changed by ``--layer-parameters``."""
     rules = () if layers_file is None else read_layer_rules(layers_file)
     return layer_parameters(base, rules, names)
 
 
 layers_option = click.option(
-    "--layers",
+    "--layer-parameters",
     "layers_file",
     type=click.Path(exists=True, dir_okay=False),
     help="Options for some of the layers, which override all others: a TOML file of tables "
     "[[layer]], each with match, a shell pattern on layer names, and options as in a preset.",
 )
-"""``--layers FILE``."""
+"""``--layer-parameters FILE``."""
 
 json_option = click.option(
     "--json",

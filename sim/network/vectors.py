@@ -1,5 +1,7 @@
 """Input vectors that real images cause in the layers of a network."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from .crossbar_layer import CrossbarLayer
@@ -10,18 +12,25 @@ __all__ = ["sample_vectors"]
 
 
 def sample_vectors(
-    mapped: MappedNetwork, images: np.ndarray, count: int, seed: int
+    mapped: MappedNetwork,
+    batches: Sequence[np.ndarray],
+    count: int,
+    seed: int,
+    progress: Callable[[int], None] = lambda images: None,
 ) -> list[np.ndarray]:
     """Run a network and keep some of the integer vectors that each layer gets.
 
     Parameters
     ----------
     mapped : MappedNetwork
-    images : numpy.ndarray, shape (images, ...)
+    batches : sequence of numpy.ndarray, shape (images, ...)
+        The vectors are taken from all of them alike.
     count : int
         Vectors to keep of each layer; all where there are fewer.
     seed : int
         For the choice of vectors.
+    progress : callable
+        Told how many images were run.
 
     Returns
     -------
@@ -29,15 +38,22 @@ def sample_vectors(
         One for each layer.
     """
     rng = np.random.default_rng(seed)
-    samples: dict[int, np.ndarray] = {}
+    samples: list[list[np.ndarray]] = [[] for _ in mapped.layers]
+    ends = np.cumsum([len(images) for images in batches])
+    shares = np.diff(count * ends // ends[-1], prepend=0)
+    share = 0
 
     def compute(index: int, values: np.ndarray) -> np.ndarray:
         layer = mapped.layers[index]
-        samples[index] = _choose(layer, values, count, rng)
+        samples[index].append(_choose(layer, values, share, rng))
         return layer(values)
 
-    forward(mapped.network, compute)(images)
-    return [samples[index] for index in range(len(mapped.layers))]
+    run = forward(mapped.network, compute)
+    for images, part in zip(batches, shares.tolist(), strict=True):
+        share = part
+        run(images)
+        progress(len(images))
+    return [np.concatenate(parts) for parts in samples]
 
 
 def _choose(

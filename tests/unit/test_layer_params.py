@@ -210,7 +210,15 @@ def test_command_line(tmp_path, monkeypatch, capsys, weights):
     )
     np.savez("x.npz", **{"a.fc.weight": np.full((2, 20), 15), "b.dw.weight": np.full((2, 54), 3)})
     options = ["--preset", "tiny", "--input-bits", "4", "--squeeze", "2", "--adc-bits", "1"]
-    command = ["map", "model.npz", *options, "--layers", "rules.toml", "--inputs", "x.npz"]
+    command = [
+        "map",
+        "model.npz",
+        *options,
+        "--layer-parameters",
+        "rules.toml",
+        "--inputs",
+        "x.npz",
+    ]
     assert main([*command, "--json", "m.json", "-o", "m"]) == 0
     out = capsys.readouterr().out
     assert "Parameters that differ" in out
