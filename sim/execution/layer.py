@@ -10,7 +10,8 @@ from sim.golden.compute_unit import vector_bit_cycles
 from sim.mapping import LayerMapping, MatrixMapping
 from sme_hw.tile_image import TileImage
 
-from .columns import Converter, split
+from .columns import split
+from .converter import Converter
 from .products import ExactProduct
 
 __all__ = ["LayerEngine", "Paths"]

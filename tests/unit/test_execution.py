@@ -1,5 +1,7 @@
 """The engine's paths against the golden model, conversion by conversion."""
 
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -155,15 +157,44 @@ def test_long_columns_are_summed_exactly():
         np.testing.assert_array_equal(results, np.hstack(expected))
 
 
+def test_no_vectors():
+    """Nothing in, nothing out."""
+    layer = map_matrix(np.full((8, 2), 255), load_parameters("tiny", adc_bits=2))
+    results, clips = LayerEngine(layer).run(np.zeros((0, 8)))
+    assert results.shape == (0, 2)
+    assert not clips.any()
+
+
+@pytest.mark.parametrize("missing", ["numba", "llvmlite"])
 @pytest.mark.parametrize("adc_bits", [2, "lossless"])
-def test_without_numba(monkeypatch, adc_bits):
+def test_without_numba(monkeypatch, adc_bits, missing):
     """It is only needed for conversions, and the error says so."""
-    monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.delitem(sys.modules, "sim.execution.kernels", raising=False)
-    monkeypatch.delattr(sim.execution, "kernels", raising=False)
-    layer = map_matrix(np.full((8, 2), 3), load_parameters("tiny", adc_bits=adc_bits))
+    monkeypatch.setitem(sys.modules, missing, None)
+    for module in ("kernels", "lanes"):
+        monkeypatch.delitem(sys.modules, f"sim.execution.{module}", raising=False)
+        monkeypatch.delattr(sim.execution, module, raising=False)
+    layer = map_matrix(np.full((8, 2), 255), load_parameters("tiny", adc_bits=adc_bits))
     if adc_bits == "lossless":
         check(layer, np.ones((2, 8)))
     else:
         with pytest.raises(InputError, match=r"needs numba: pip install sme\[network\]"):
             LayerEngine(layer)
+
+
+@pytest.mark.parametrize("place", ["here", "nowhere"])
+def test_cache_of_compiled_code(tmp_path, place):
+    """Compiled code is kept where it can be, and nothing breaks where it cannot."""
+    # A file is where the folder would be made: not even the superuser can write there.
+    (tmp_path / "file").touch()
+    folder = tmp_path / "here" if place == "here" else tmp_path / "file" / "folder"
+    code = (
+        "import numpy as np; from sim.execution.kernels import slice_inputs as f;"
+        "t = np.ones(24, np.uint64); f(np.full((64, 8), 3), 1, 2, 0, False, t); print(t[:4])"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    ones = str(2**64 - 1)
+    assert run.stdout.split() == [f"[{ones}", ones, "0", "0]"]
+    assert any(tmp_path.rglob("*.nbc")) == (place == "here")
