@@ -133,5 +133,5 @@ def resnet8_int8(arrays: Arrays) -> onnx.ModelProto:
         inner = linear(active(x, first, size, 2), first + 1, size // 2)
         x = added(linear(x, first + 2, size, 2), inner, first + 3)
     # Averaging keeps scale and zero point; its result is rounded once more.
-    x = layers.quantised(graph.mean(x), 9, "in")
-    return graph.model(layers.quantised(layers.linear(graph.flat(x), 9), 9, "out"), 10)
+    x = layers.quantised(graph.flat(graph.mean(x)), 9, "in")
+    return graph.model(layers.quantised(layers.linear(x, 9), 9, "out"), 10)
