@@ -25,15 +25,9 @@ class Conversions:
 
     Parameters
     ----------
-    columns : int
-        Columns of the tile.
-    starts : numpy.ndarray of int64, shape (physical rows + 1,)
-        Bit-cycles before the first one of each physical row's input in a table.
     samples, sums, entries : numpy.ndarray
     """
 
-    columns: int
-    starts: np.ndarray
     samples: np.ndarray
     sums: np.ndarray
     entries: np.ndarray
@@ -76,13 +70,16 @@ def split(image: TileImage, hardware: HardwareParams) -> tuple[np.ndarray, Conve
     # Shape (sums, bits of a cell, rows of a group).
     bits = levels[:, None] >> np.arange(2, dtype=np.uint8)[:, None] & 1
     eights = -(-bits.sum(axis=2, dtype=np.int64) // _EIGHT)
-    entries = np.full(_EIGHT * int(eights.sum()), rows, np.uint16)
     flat = bits.reshape(-1, g)
     start = _EIGHT * (np.cumsum(eights) - eights.ravel())
     ones = flat.sum(axis=1, dtype=np.int64)
     number, row = np.nonzero(flat)
     rank = np.arange(len(number)) - np.repeat(np.cumsum(ones) - ones, ones)
-    entries[start[number] + rank] = group[number // 2] * g + row
+    drive = np.where(image.input_index == EMPTY, 0, image.input_index)
+    lines = bit_cycles(hardware) * drive + hardware.max_shift - image.row_shifts
+    none = bit_cycles(hardware) * image.inputs
+    entries = np.full(_EIGHT * int(eights.sum()), none, np.uint16)
+    entries[start[number] + rank] = lines[group[number // 2] * g + row]
 
     cycles = np.zeros((groups, 2), np.int64)
     cycles[image.groups[:, 0]] = image.groups[:, 1:]
@@ -91,10 +88,7 @@ def split(image: TileImage, hardware: HardwareParams) -> tuple[np.ndarray, Conve
     count = np.diff(first, append=len(key))
     samples = np.column_stack([column[first], cycles[group[first]], count])
     sums = np.column_stack([plane, sign, eights]).astype(np.int16)
-    drive = np.where(image.input_index == EMPTY, image.inputs, image.input_index)
-    starts = bit_cycles(hardware) * drive + hardware.max_shift - image.row_shifts
-    starts = np.append(starts, bit_cycles(hardware) * image.inputs)
-    return weights, Conversions(image.columns, starts, samples, sums, entries)
+    return weights, Conversions(samples, sums, entries)
 
 
 class Converter:
@@ -117,7 +111,10 @@ class Converter:
     def __init__(
         self, rows: np.ndarray, parts: Sequence[tuple[int, Conversions]], hardware: HardwareParams
     ):
-        self.rows = rows
+        first, last = int(rows[0]), int(rows[-1])
+        together = last - first + 1 == len(rows)  # a view is faster
+        self.inputs: slice | np.ndarray = slice(first, last + 1) if together else rows
+        self.count = len(rows)
         self.parts = parts
         self.hardware = hardware
         self._kernels = _kernels()
@@ -144,12 +141,12 @@ class Converter:
         for start in range(0, len(inputs), batch):
             out = results[start : start + batch]
             words = -(-len(out) // 64)
-            taken = np.zeros((64 * words, -(-len(self.rows) // 8) * 8), np.int64)
-            taken[: len(out), : len(self.rows)] = inputs[start : start + batch, self.rows]
-            table = np.empty((len(self.rows) + 1) * bit_cycles(hardware) * words + 8, np.uint64)
+            taken = np.zeros((64 * words, -(-self.count // 8) * 8), np.int64)
+            taken[: len(out), : self.count] = inputs[start : start + batch, self.inputs]
+            table = _aligned((self.count + 1) * bit_cycles(hardware) * words + 8)
             self._kernels.slice_inputs(
                 taken,
-                len(self.rows),
+                self.count,
                 hardware.input_bits,
                 hardware.max_shift,
                 hardware.signed_inputs,
@@ -158,7 +155,6 @@ class Converter:
             for output, part in self.parts:
                 self._kernels.convert_columns(
                     table,
-                    (part.starts * words).astype(np.uint64),
                     part.samples,
                     part.sums,
                     part.entries,
@@ -171,6 +167,13 @@ class Converter:
                     clips,
                 )
         return clips
+
+
+def _aligned(words: int) -> np.ndarray:
+    """Return memory that starts a cache line, for the sake of speed."""
+    memory = np.empty(words + 8, np.uint64)
+    first = -(memory.ctypes.data // 8) % 8
+    return memory[first : first + words]
 
 
 def _kernels() -> ModuleType:

@@ -1,10 +1,10 @@
 """Bit-sliced conversions, compiled: a bit-wise operation on a word serves 64 vectors at once.
 
-A *line* is an array of words, in which each bit belongs to one vector and bit-cycle: words ``t * W``
-to ``t * W + W - 1`` hold bit-cycle t of 64 W vectors. Numbers are lines too, one per binary digit.
-So the word lines of a column's cells are counted by full adders, eight word lines at a time, and the
-cost follows the number of cells that are not zero. Carry-save counters like these are known from
-population counts of long bit strings (Harley and Seal).
+A *line* is an array of words in which each bit belongs to one vector and bit-cycle: W words hold a
+bit-cycle of 64 W vectors, and those of the next bit-cycle follow. Numbers are lines too, one per
+binary digit. So the word lines of a column's cells are counted by full adders, eight word lines at
+a time, and the cost follows the number of cells that are not zero. Carry-save counters like these
+are known from population counts of long bit strings (Harley and Seal).
 
 Indices are unsigned: negative ones would count from the end, which costs time.
 """
@@ -41,13 +41,18 @@ _BITS = 23
 """Bit-cycles of an input, at most: 16 bits, and 7 of row conversion."""
 
 _LINE = _BITS * WORDS + LANES
-"""Words between the lines of a number; a little more than a line has, so that it may be exceeded."""
+"""Words between the lines of a number: a few more than one has, so that it may be exceeded."""
 
 _COUNT_DIGITS = 11
 """Digits of the largest column sum, 3 * 512."""
 
 _SAMPLE_DIGITS = 21
 """Digits of the largest sample: column sums of all planes and both signs."""
+
+
+def inner(function: F) -> F:
+    """Compile a function that others call."""
+    return njit(function)
 
 
 def compiled(function: F) -> F:
@@ -58,18 +63,18 @@ def compiled(function: F) -> F:
         return njit(nogil=True)(function)
 
 
-@compiled
+@inner
 def _full_adder(a: Any, b: Any, c: Any) -> Any:
     half = other(a, b)
     return other(half, c), either(both(a, b), both(half, c))
 
 
-@compiled
+@inner
 def _half_adder(a: Any, b: Any) -> Any:
     return other(a, b), both(a, b)
 
 
-@compiled
+@inner
 def _bit_length(value: int) -> int:
     length = 0
     while value >> length:
@@ -77,7 +82,7 @@ def _bit_length(value: int) -> int:
     return length
 
 
-@compiled
+@inner
 def _transposed(words: Any) -> Any:
     """Transpose the 8 x 8 bits of each word: bit j of byte i becomes bit i of byte j."""
     for distance, mask in (
@@ -135,16 +140,16 @@ def slice_inputs(
                         part = right(load(scratch, np.uint64(LANES * q)), np.uint64(8 * t))
                         value = either(value, left(both(part, byte), np.uint64(8 * q)))
                     for lane in range(min(LANES, count - first)):
-                        at = ((first + lane) * cycles + shift + low + t) * words + word
-                        table[np.uint64(at)] = extract(value, np.uint64(lane))
+                        cycle = (first + lane) * cycles + shift + low + t
+                        table[np.uint64(cycle * words + word)] = extract(value, np.uint64(lane))
     if signed:
         for i in range(count):
             end = (i * cycles + shift + bits) * words
-            for at in range(end, end + shift * words):
-                table[at] = table[at - words]
+            for later in range(end, end + shift * words):
+                table[later] = table[later - words]
 
 
-@compiled
+@inner
 def _count(
     table: np.ndarray, starts: np.ndarray, eights: int, block: Any, digits: np.ndarray
 ) -> None:
@@ -196,7 +201,7 @@ def _count(
     store(digits, np.uint64(10 * LANES), c10)
 
 
-@compiled
+@inner
 def _add_twice(digits: np.ndarray, more: np.ndarray) -> None:
     """Add twice a count to another one."""
     carry = spread(np.uint64(0))
@@ -208,7 +213,7 @@ def _add_twice(digits: np.ndarray, more: np.ndarray) -> None:
         store(digits, at, total)
 
 
-@compiled
+@inner
 def _add_code(
     digits: np.ndarray,
     low: int,
@@ -241,7 +246,7 @@ def _add_code(
     return clipped
 
 
-@compiled
+@inner
 def _add_sample(
     sample: np.ndarray, width: int, word: int, invert: Any, total: np.ndarray, at: int, end: int
 ) -> None:
@@ -256,12 +261,12 @@ def _add_sample(
         store(total, here, result)
 
 
-@compiled
+@inner
 def _read(total: np.ndarray, width: int, words: int, codes: np.ndarray) -> None:
     """Turn a total's lines into one integer per vector."""
     byte = spread(np.uint64(255))
     for word in range(words):
-        for low in range(0, width, 8):
+        for low in range(0, max(width, 1), 8):
             value = spread(np.uint64(0))
             for j in range(8):
                 digit = bytes_of(total[np.uint64((low + j) * LANES + word)])
@@ -273,7 +278,7 @@ def _read(total: np.ndarray, width: int, words: int, codes: np.ndarray) -> None:
                 store(codes, at, either(load(codes, at), part) if low else part)
 
 
-@compiled
+@inner
 def _add_transposed(
     codes: np.ndarray, columns: np.ndarray, constants: np.ndarray, lsb: int, results: np.ndarray
 ) -> None:
@@ -289,7 +294,6 @@ def _add_transposed(
 @compiled
 def convert_columns(
     table: np.ndarray,
-    starts: np.ndarray,
     samples: np.ndarray,
     sums: np.ndarray,
     entries: np.ndarray,
@@ -307,8 +311,6 @@ def convert_columns(
     ----------
     table : numpy.ndarray of uint64, shape (words,)
         What :func:`slice_inputs` wrote.
-    starts : numpy.ndarray of uint64, shape (physical rows + 1,)
-        Where the word line of each physical row has its bit-cycle 0; the last one is always 0.
     samples : numpy.ndarray of int64, shape (samples, 4)
         Columns of groups: column, first bit-cycle, bit-cycles, and how many sums of them are
         converted. Those of one column follow one another.
@@ -316,7 +318,7 @@ def convert_columns(
         Plane, sign (1: negative), and how many eights of word lines are counted, of either bit of
         a cell. Within a sample, the least significant plane comes first.
     entries : numpy.ndarray of uint16, shape (8 * eights,)
-        The physical rows whose word lines are counted.
+        The word lines that are counted: where in the table bit-cycle 0 of each is, in bit-cycles.
     plane_bits, plane_weights : numpy.ndarray of int64, shape (planes,)
         ADC resolution of each plane; binary weight of its codes, the LSB size aside.
     lsb : int
@@ -337,7 +339,7 @@ def convert_columns(
     twice = np.zeros(_COUNT_DIGITS * LANES, np.uint64)
     sample = np.zeros(_SAMPLE_DIGITS * _LINE, np.uint64)
     total = np.zeros(64 * LANES, np.uint64)
-    rows = np.zeros(len(entries), np.uint64)
+    starts = np.empty(1024, np.uint64)
     valid = np.zeros(2 * LANES, np.uint64)
     valid[:LANES] = ~np.uint64(0)
     bound = constant = sum_at = entry = done = 0
@@ -349,7 +351,7 @@ def convert_columns(
             plane, negative, eights, eights2 = sums[s]
             size, size2 = LANES * eights, LANES * eights2
             for e in range(size + size2):
-                rows[e] = starts[entries[entry + e]] + np.uint64(first * words)
+                starts[e] = (entries[entry + e] + first) * words
             entry += size + size2
             end = _bit_length(size + 2 * size2)
             high = lsb + plane_bits[plane]
@@ -362,9 +364,9 @@ def convert_columns(
             offset += code_max * negative
             invert = spread(~np.uint64(0) * np.uint64(negative))
             for block in range(0, n, LANES):
-                _count(table, rows[:size], eights, np.uint64(block), digits)
+                _count(table, starts[:size], eights, np.uint64(block), digits)
                 if eights2:
-                    _count(table, rows[size : size + size2], eights2, np.uint64(block), twice)
+                    _count(table, starts[size : size + size2], eights2, np.uint64(block), twice)
                     _add_twice(digits, twice)
                 at = plane_weights[plane] * _LINE + block
                 clipped = _add_code(digits, lsb, high, end, invert, sample, at, width)

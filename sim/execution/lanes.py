@@ -5,6 +5,7 @@ goes through memory. A value of eight words stays in the processor's vector regi
 it what the processor has, one register or several.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -49,6 +50,11 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, kind, _WORDS)
 
 
+def _emitted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of compiled code: ``function`` returns its signature, and what emits it."""
+    return intrinsic(function)
+
+
 def _splat(builder: Any, word: Any) -> Any:
     zero = ir.Constant(ir.IntType(32), 0)
     vector = builder.insert_element(ir.Constant(_WORDS, ir.Undefined), word, zero)
@@ -61,7 +67,7 @@ def _address(context: Any, builder: Any, array: Any, value: Any, index: Any) -> 
     return builder.bitcast(builder.gep(data, [index]), _WORDS.as_pointer())
 
 
-@intrinsic
+@_emitted
 def load(typing: Any, array: Any, index: Any) -> Any:
     """Return eight words of a flat array, from an index on."""
 
@@ -72,7 +78,7 @@ def load(typing: Any, array: Any, index: Any) -> Any:
     return lanes(array, types.uint64), code
 
 
-@intrinsic
+@_emitted
 def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     """Write eight words to a flat array, from an index on."""
 
@@ -84,7 +90,7 @@ def store(typing: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.uint64, lanes), code
 
 
-@intrinsic
+@_emitted
 def spread(typing: Any, word: Any) -> Any:
     """Return the same word eight times."""
 
@@ -94,7 +100,7 @@ def spread(typing: Any, word: Any) -> Any:
     return lanes(types.uint64), code
 
 
-@intrinsic
+@_emitted
 def extract(typing: Any, value: Any, lane: Any) -> Any:
     """Return one of the eight words."""
 
@@ -104,7 +110,7 @@ def extract(typing: Any, value: Any, lane: Any) -> Any:
     return types.uint64(lanes, types.uint64), code
 
 
-def _bitwise(name: str, text: str) -> Any:
+def _bitwise(name: str, text: str) -> Callable[..., Any]:
     """Return an operation on two values."""
 
     def operation(typing: Any, a: Any, b: Any) -> Any:
@@ -114,7 +120,7 @@ def _bitwise(name: str, text: str) -> Any:
         return lanes(lanes, lanes), code
 
     operation.__doc__ = text
-    return intrinsic(operation)
+    return _emitted(operation)
 
 
 both = _bitwise("and_", "Return the ones that both values have.")
@@ -122,7 +128,7 @@ either = _bitwise("or_", "Return the ones that one of two values has, or both.")
 other = _bitwise("xor", "Return the ones that only one of two values has.")
 
 
-def _shift(name: str, text: str) -> Any:
+def _shift(name: str, text: str) -> Callable[..., Any]:
     """Return a shift of all words by the same number of bits."""
 
     def operation(typing: Any, a: Any, bits: Any) -> Any:
@@ -132,14 +138,14 @@ def _shift(name: str, text: str) -> Any:
         return lanes(lanes, types.uint64), code
 
     operation.__doc__ = text
-    return intrinsic(operation)
+    return _emitted(operation)
 
 
 left = _shift("shl", "Return all words shifted left.")
 right = _shift("lshr", "Return all words shifted right.")
 
 
-@intrinsic
+@_emitted
 def bytes_of(typing: Any, word: Any) -> Any:
     """Return the bytes of a word, the lowest one first."""
 
@@ -151,7 +157,7 @@ def bytes_of(typing: Any, word: Any) -> Any:
     return lanes(types.uint64), code
 
 
-@intrinsic
+@_emitted
 def ones(typing: Any, value: Any) -> Any:
     """Count the ones of a value."""
 

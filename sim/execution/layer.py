@@ -1,6 +1,6 @@
 """Execution of one mapped layer."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.golden.compute_unit import vector_bit_cycles
 from sim.mapping import LayerMapping, MatrixMapping
+from sme_hw.tile_image import TileImage
 
 from .columns import Converter, split
 from .products import ExactProduct
@@ -65,6 +66,8 @@ class LayerEngine:
 
     def __init__(self, layer: LayerMapping):
         self.layer = layer
+        # Inputs of every tile, and its image but for the cells.
+        self._tiles: list[tuple[np.ndarray, TileImage]] = []
         self._converters: list[Converter] = []
         self._products: list[tuple[slice, slice, ExactProduct]] = []
         hardware = layer.parameters.hardware
@@ -83,12 +86,14 @@ class LayerEngine:
         for _, row in groupby(matrix.tiles(hardware), lambda tile: tile.row_tile):
             parts = []
             for tile in row:
-                found = split(matrix.image(tile, hardware), hardware)
+                rows = placement.input_slice.start + tile.rows
+                image = matrix.image(tile, hardware)
+                self._tiles.append((rows, replace(image, cells=image.cells[:0].copy())))
+                found = split(image, hardware)
                 if found is not None:
                     weights[tile.rows, tile.columns] = found[0]
                     parts.append((placement.output_slice.start + tile.columns.start, found[1]))
             if parts:
-                rows = placement.input_slice.start + tile.rows
                 self._converters.append(Converter(rows, parts, hardware))
         return weights
 
@@ -96,14 +101,9 @@ class LayerEngine:
     def paths(self) -> Paths:
         """How the tiles are executed."""
         hardware = self.layer.parameters.hardware
-        tiles = sums = 0
-        for matrix in self.layer.matrices:
-            for tile in matrix.tiles(hardware):
-                tiles += 1
-                slots = -(-len(tile.rows) // hardware.group_rows)
-                sums += 2 * hardware.planes * slots * (tile.columns.stop - tile.columns.start)
+        sums = sum(2 * hardware.planes * len(i.groups) * i.columns for _, i in self._tiles)
         parts = [part for converter in self._converters for _, part in converter.parts]
-        return Paths(tiles, len(parts), sums, sum(len(part.sums) for part in parts))
+        return Paths(len(self._tiles), len(parts), sums, sum(len(part.sums) for part in parts))
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Execute the layer.
@@ -142,14 +142,10 @@ class LayerEngine:
             As for :meth:`run`.
         """
         hardware = self.layer.parameters.hardware
+        if not hardware.zero_skip:
+            return len(inputs) * sum(2 * i.columns * sum(i.bit_cycles) for _, i in self._tiles)
         total = 0
-        for matrix in self.layer.matrices:
-            part = inputs[:, matrix.placement.input_slice]
-            for tile in matrix.tiles(hardware):
-                image = matrix.image(tile, hardware)
-                if hardware.zero_skip:
-                    cycles = int(vector_bit_cycles(image, hardware, part[:, tile.rows]).sum())
-                else:
-                    cycles = len(inputs) * sum(image.bit_cycles)
-                total += 2 * image.columns * cycles
+        for rows, image in self._tiles:
+            cycles = vector_bit_cycles(image, hardware, inputs[:, rows])
+            total += 2 * image.columns * int(cycles.sum())
         return total
