@@ -7,10 +7,8 @@ import click
 
 from sim.network.batches import Batches, images_at_once, split
 from sim.network.calibration import RANGES
-from sim.network.data import Images, read_images
-from sim.network.input_form import LAYOUTS
+from sim.network.images import LAYOUTS, NORMALISATIONS, Images, parse_normalise, read_images
 from sim.network.network import Network
-from sim.network.normalise import NORMALISATIONS, parse_normalise
 from sme_hw.errors import InputError
 
 __all__ = ["SEED", "network_options", "open_images"]

@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 
 from rtl_gen.files import staged_file
-from sim.network.data import Images
+from sim.network.images import Images
 from sme_hw.errors import InputError
 
 from .catalogue import NETWORKS

@@ -26,7 +26,7 @@ class Entry:
         Makes the graph of the arrays in the weights file.
     weights, data : str
     normalise : str
-        For :func:`sim.network.normalise.parse_normalise`.
+        For :func:`sim.network.images.normalise.parse_normalise`.
     top1 : float
         Per cent, of all images, as the data folder's README states it; of int8 networks with their
         weights as they are, but activations in floating point.

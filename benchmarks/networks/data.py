@@ -5,9 +5,9 @@ from pathlib import Path
 
 import onnx
 
-from sim.network.data import Images, read_images
-from sim.network.normalise import parse_normalise
-from sim.network.npz_file import array_names, read_npz
+from sim.network.images import Images, read_images
+from sim.network.images.normalise import parse_normalise
+from sim.network.images.npz_file import array_names, read_npz
 from sme_hw.errors import InputError
 
 from .catalogue import Entry

@@ -7,7 +7,7 @@ import numpy as np
 
 from sme_hw.errors import InputError
 
-from .data import Images
+from .images import Images
 from .network import Network
 
 __all__ = ["Batches", "images_at_once", "split"]

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .onnx_file import require
 from .operators import reference_evaluator
+from .packages import require
 
 if TYPE_CHECKING:
     import onnx

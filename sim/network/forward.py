@@ -7,8 +7,8 @@ import numpy as np
 from sme_hw.errors import InputError
 
 from .network import Network
-from .onnx_file import one_line, require
 from .operators import reference_evaluator
+from .packages import one_line, require
 from .surgery import DOMAIN, LAYER, cut
 
 __all__ = ["FloatNetwork", "LayerFunction", "forward"]

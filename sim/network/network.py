@@ -10,8 +10,9 @@ from sme_hw.errors import InputError
 
 from .layer import NetworkLayer
 from .layer_import import LayerImporter, describe_node
-from .onnx_file import load_model, one_line, require, tensor_shapes
+from .onnx_file import load_model, tensor_shapes
 from .operators import reference_evaluator
+from .packages import one_line, require
 from .surgery import with_layers
 
 if TYPE_CHECKING:

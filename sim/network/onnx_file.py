@@ -3,43 +3,22 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sme_hw.errors import InputError
+
+from .packages import one_line, require
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["MAX_ELEMENTS", "load_model", "one_line", "require", "tensor_shapes"]
+__all__ = ["MAX_ELEMENTS", "load_model", "tensor_shapes"]
 
 MAX_ELEMENTS = 1 << 28
 """Elements of the largest tensor that a network may have, for one image: 1 GiB as float32."""
 
 MAX_BYTES = (1 << 31) - 1
 """Size of the largest .onnx file: protobuf's own limit. Weights in external files do not count."""
-
-
-def require(module: str) -> Any:
-    """Return a module of the extra ``network``.
-
-    Raises
-    ------
-    InputError
-        It is not installed.
-    """
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        package = module.partition(".")[0]
-        raise InputError(f"networks need {package}: pip install sme[network]") from None
-
-
-def one_line(error: BaseException) -> str:
-    """Return the first sentence of an error's message on one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
 
 
 def load_model(path: str | Path) -> "onnx.ModelProto":

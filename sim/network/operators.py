@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .onnx_file import require
+from .packages import require
 
 if TYPE_CHECKING:
     import onnx

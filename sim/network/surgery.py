@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .layer import NetworkLayer
-from .onnx_file import require
+from .packages import require
 
 if TYPE_CHECKING:
     import onnx

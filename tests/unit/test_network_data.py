@@ -7,8 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from sim.network.data import read_images
-from sim.network.normalise import NORMALISATIONS, parse_normalise
+from sim.network.images import read_images
+from sim.network.images.normalise import NORMALISATIONS, parse_normalise
 from sme_hw.errors import InputError
 
 Image = pytest.importorskip("PIL.Image", reason="needs the extra network")
@@ -189,7 +189,7 @@ def test_label_offset(tmp_path, pixels):
 
 def test_arrays_stay_in_the_file(tmp_path, pixels):
     """What numpy.savez stored is mapped into memory, not loaded."""
-    from sim.network.npz_file import read_npz
+    from sim.network.images.npz_file import read_npz
 
     (stored,) = read_npz(npz(tmp_path, x=pixels), ["x"])
     assert isinstance(stored, np.memmap)
@@ -201,7 +201,7 @@ def test_arrays_stay_in_the_file(tmp_path, pixels):
 
 def test_large_compressed_arrays_are_refused(tmp_path, pixels, monkeypatch):
     """They would have to be loaded as a whole."""
-    monkeypatch.setattr("sim.network.npz_file.MAX_BYTES", 100)
+    monkeypatch.setattr("sim.network.images.npz_file.MAX_BYTES", 100)
     refused(npz(tmp_path, np.savez_compressed, x=pixels), "x has", "numpy.savez")
     assert read(npz(tmp_path, x=pixels)).count == COUNT
 

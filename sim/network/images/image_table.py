@@ -7,9 +7,9 @@ import numpy as np
 
 from sme_hw.errors import InputError
 
+from ..packages import one_line
 from .image_files import Load, Source, encoded_images
 from .input_form import InputForm
-from .onnx_file import one_line
 
 __all__ = ["read_folder_images"]
 

@@ -104,7 +104,7 @@ def read_images(
     normalise : Normalise or None
         None for inputs that are floats already, and only for these.
     layout : str
-        One of :data:`sim.network.input_form.LAYOUTS`.
+        One of :data:`sim.network.images.input_form.LAYOUTS`.
     classes : int, optional
         How many the network tells apart.
     label_offset : int

@@ -10,7 +10,7 @@ import numpy as np
 
 from sme_hw.errors import InputError
 
-from .onnx_file import one_line, require
+from ..packages import one_line, require
 
 __all__ = ["MODES", "Load", "Source", "encoded_images"]
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from sme_hw.errors import InputError
 
-from .onnx_file import one_line
+from ..packages import one_line
 
 __all__ = ["MAX_BYTES", "array_names", "read_npz"]
 
