@@ -172,6 +172,10 @@ def test_as_cocotb_says(number, input_bits, result_bits, work, run):
     done = run_alone(bench / "volume.py")
     assert (done.returncode, done.stdout[:4]) == (1, "FAIL")
     assert f"{content['jobs'][1]['name']}: clips" in done.stdout
+    content["jobs"][-1]["result_beats"] -= 1
+    (bench / "jobs.json").write_text(json.dumps(content))
+    told = f"{content['jobs'][-1]['name']}: the design did not come to rest"
+    assert told in run_alone(bench / "volume.py").stdout
 
 
 def wrong(name, job, changes):
@@ -248,7 +252,7 @@ def test_a_simulator_that_crashes(work, tmp_path, monkeypatch):
         cosim_layers(work[0], processes=1)
 
 
-def build_nothing(hardware, directory):
+def build_nothing(hardware, directory, processes):
     """Stand in for a build, in a worker."""
     return hardware, Build(Path(os.environ["EXECUTABLE"]), 0.0, 0.0)
 
@@ -258,5 +262,7 @@ def test_inputs_are_checked(work):
     (layer, inputs), *_ = work[0]
     with pytest.raises(InputError, match=r"^grouped: inputs have 5 elements a vector"):
         cosim_layers([(layer, inputs[:, :5])])
+    with pytest.raises(InputError, match="no layers"):
+        cosim_layers([])
     with pytest.raises(InputError, match="processes = 0 is not possible"):
         cosim_layers(work[0], processes=0)
