@@ -149,7 +149,8 @@ def test_as_cocotb_says(number, input_bits, result_bits, work, run):
     """The same words, clocks and clips come out, stalls included; a wrong expectation is told."""
     layer, inputs = work[0][number]
     hardware = layer.parameters.hardware
-    bench = builds_of(run[1])[hardware.rows].parents[1]
+    executable = builds_of(run[1])[hardware.rows]
+    bench, built = executable.parents[1], executable.stat().st_mtime_ns
     write_testbench_data(bench, hardware, tile_jobs(layer, inputs))
 
     def seen(what):
@@ -160,6 +161,7 @@ def test_as_cocotb_says(number, input_bits, result_bits, work, run):
     done = run_alone(bench / "volume.py")
     assert (done.returncode, done.stdout[:4]) == (0, "PASS"), done.stdout + done.stderr
     assert "job 1 of" in done.stderr
+    assert executable.stat().st_mtime_ns == built, "it was built again"
     words, report = (bench / "results.hex").read_text(), seen(what)
     assert simulate(bench, SMALL), (bench / "sim.log").read_text()[-4000:]
     assert ((bench / "results.hex").read_text(), seen(what)) == (words, report)
