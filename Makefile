@@ -3,14 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXPORT_READY := $(VENV)/.export-ready
 JOBS ?= auto
 
-.PHONY: help demo test check unit benchmarks lock clean system-tools
+.PHONY: help demo test check unit benchmarks export test-export lock clean system-tools
 
 help:
 	@echo "make demo        train, map, generate, co-simulate: build/demo"
 	@echo "make test        everything that must pass: formatting, types, tests"
 	@echo "make benchmarks  speed of mapper, golden model, generator and co-simulation"
+	@echo "make export      renews the exported test networks (installs PyTorch)"
 	@echo "make lock        renew requirements.lock"
 	@echo "make clean       remove .venv and build"
 
@@ -46,6 +48,24 @@ test: check unit
 
 benchmarks: $(READY)
 	$(BIN)/python -m benchmarks.speed
+
+# Where pip finds no CPU build of PyTorch it would load several GB of CUDA: only if asked to.
+$(EXPORT_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run \
+		--report $(VENV)/export.json -c requirements.lock '.[export]'
+	@if [ -z "$(CUDA)" ] && grep -Eq '"name": "(cuda|nvidia)-' $(VENV)/export.json; then \
+		echo "error: pip would install PyTorch with CUDA (several GB): offer it an index with the CPU build," \
+			"or set CUDA=1" >&2; exit 2; fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev,export]'
+	@touch $@
+
+export: $(EXPORT_READY)
+	$(BIN)/python -m tests.networks.export
+
+# Imported first, because the tests are skipped where these are absent.
+test-export: $(EXPORT_READY)
+	$(BIN)/python -c 'import onnxscript, torch'
+	$(BIN)/pytest tests/unit/test_network_fixtures.py
 
 lock: $(READY)
 	$(BIN)/python -m pip install --quiet uv

@@ -15,7 +15,7 @@ from rich.progress import track
 from rtl_gen.files import staged_file, write_json
 from sim.cosim import Session
 from sim.mapping import load_parameters, map_matrix
-from sme_hw.cycles import steady_cycles
+from sme_hw.run_cycles import steady_cycles
 
 SEED = 2026
 SHORT, LONG = 4, 12

@@ -270,7 +270,6 @@ def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
                 if report is None:
                     break
                 reports[seed] = report
-            # A wrapper's logic cells are as many as its flip-flops.
             wrapper = resources(device, modules[WRAPPER])
             for key, (kind, wrapped) in device.placed_cells.items():
                 figures[key] = used[kind][0] - wrapper[wrapped]

@@ -13,6 +13,7 @@ from sme_hw import cycles
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import HardwareParams
 from sme_hw.program import input_fields, memory_map
+from sme_hw.run_cycles import TileSize, fill_cycles, steady_cycles
 from sme_hw.target import TARGETS
 
 from .emit import emit_verilog
@@ -78,7 +79,7 @@ def manifest(
     hardware = component.hardware
     full = [hardware.input_bits] * hardware.slots
     blocks = [cycles.bit_blocks(hardware, 0, count) for count in full]
-    size = cycles.TileSize(hardware.rows, hardware.rows, hardware.cols)
+    size = TileSize(hardware.rows, hardware.rows, hardware.cols)
     return {
         "format": FORMAT,
         "top": TOP,
@@ -102,8 +103,8 @@ def manifest(
         },
         "fpga_clocks": {
             "pipeline": cycles.pipeline_latency(hardware),
-            "fill_full_tile_no_shift": cycles.fill_cycles(hardware, blocks, size),
-            "steady_full_tile_no_shift": cycles.steady_cycles(hardware, blocks, size),
+            "fill_full_tile_no_shift": fill_cycles(hardware, blocks, size),
+            "steady_full_tile_no_shift": steady_cycles(hardware, blocks, size),
             "per_bit_block_and_group": hardware.column_steps,
             "clip_settle": cycles.clip_settle_cycles(hardware.planes, hardware.clip_flags),
         },

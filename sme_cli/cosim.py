@@ -1,110 +1,146 @@
-"""`sme cosim`: the generated RTL against the golden model, on the user's data."""
+"""`sme cosim`: the generated RTL against the golden model."""
 
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from rtl_gen.files import check_writable, staged_file
+from rtl_gen.files import check_writable
 from rtl_gen.tb.run import SIMULATORS
-from sim.cosim import CosimResult, cosim
-from sim.mapping import read_array
+from sim.cosim import CosimResult, NetworkCosim
+from sme_hw.errors import InputError
 
-from .console import bar, output, table, write_report
-from .options import json_option, parameter_options, take_parameters
+from .console import output, write_report
+from .cosim_matrix import cosim_matrix, print_matrix
+from .cosim_network import ALL, NetworkRun, cosim_network, print_network
+from .network_options import network_options
+from .options import json_option, layers_option, parameter_options, take_parameters
 
 __all__ = ["cosim_command"]
 
 MISMATCH = 1
+_MATRIX_ONLY = ("weights", "inputs", "out", "simulator", "waves")
+_NETWORK_ONLY = ("layers", "vectors", "processes", "data", "layers_file")
 
 
-def _print_result(result: CosimResult) -> None:
-    rows = []
-    for tile in result.tiles:
-        clocks = None if tile.stalled else f"{tile.cycles} / {tile.predicted_cycles}"
-        clips = f"{sum(tile.clips)} / {sum(tile.golden_clips)}"
-        chip = tile.chip_cycles
-        rows.append([tile.name, tile.vectors, tile.mismatches, clips, clocks, chip])
-    columns = ["tile", "vectors", "mismatches", "clips RTL / golden", "clocks RTL / predicted"]
-    columns.append("chip cycles")
-    table("RTL against golden model", columns, rows)
+def _refuse(context: click.Context, names: tuple[str, ...], why: str) -> None:
+    """Refuse options that were given but mean nothing."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in names and source is not click.core.ParameterSource.DEFAULT:
+            raise InputError(f"{option.opts[0]} {why}")
+
+
+def _finish(result: CosimResult | NetworkCosim, json_file: str | None) -> int:
+    report = result.as_dict()
+    write_report(json_file, report)
+    if isinstance(result, NetworkCosim):
+        print_network(result)
+        amount = f"{report['results']} results of {report['tiles']} tiles"
+    else:
+        print_matrix(result)
+        amount = f"{report['results']} results of {report['vectors']} vectors"
+    verdict = "EQUAL" if result.equal else "DIFFERENT"
+    output.print(f"{verdict}: {amount}, {report['mismatches']} mismatches")
+    return 0 if result.equal else MISMATCH
 
 
 @click.command("cosim")
+@click.argument("model", required=False, type=click.Path(exists=True, dir_okay=False))
 @click.option(
     "--weights",
-    required=True,
     type=click.Path(exists=True, dir_okay=False),
-    help="A .npy matrix, rows = inputs; floats or integers.",
+    help="Instead of MODEL, a .npy matrix, rows = inputs; floats or integers.",
 )
 @click.option(
     "--inputs",
-    required=True,
     type=click.Path(exists=True, dir_okay=False),
-    help="A .npy of integers, vectors x rows.",
+    help="For --weights: a .npy of integers, vectors x rows.",
 )
 @click.option(
-    "--out", type=click.Path(dir_okay=False), help="Write what the RTL returned, .npy of int64."
+    "--out",
+    type=click.Path(dir_okay=False),
+    help="For --weights: write what the RTL returned, .npy of int64.",
 )
-@click.option("--simulator", type=click.Choice(SIMULATORS), default="verilator", show_default=True)
-@click.option("--waves", is_flag=True, help="Keep a waveform, beside --out or as waves.fst.")
 @click.option(
-    "--keep", type=click.Path(file_okay=False), help="Keep design and testbench in this folder."
+    "--simulator",
+    type=click.Choice(SIMULATORS),
+    default="verilator",
+    show_default=True,
+    help="For --weights; networks run in Verilator.",
 )
+@click.option(
+    "--waves",
+    is_flag=True,
+    help="For --weights: keep a waveform, beside --out or as waves.fst.",
+)
+@click.option(
+    "--layers",
+    multiple=True,
+    default=(ALL,),
+    show_default=True,
+    metavar="PATTERN",
+    help="For MODEL: layers to run, 'all' or shell patterns on their names; may be given again.",
+)
+@click.option(
+    "--vectors",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="For MODEL: vectors for every tile, from real activations.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1, max=1024),
+    help="For MODEL: simulations at a time; one for each core by default.",
+)
+@click.option(
+    "--keep", type=click.Path(file_okay=False), help="Keep designs and testbench in this folder."
+)
+@network_options
 @parameter_options()
+@layers_option
 @json_option
+@click.pass_context
 def cosim_command(
-    weights: str,
-    inputs: str,
+    context: click.Context,
+    /,
+    model: str | None,
+    weights: str | None,
+    inputs: str | None,
     out: str | None,
     simulator: str,
     waves: bool,
+    layers: tuple[str, ...],
+    vectors: int,
+    processes: int | None,
     keep: str | None,
+    layers_file: str | None,
     json_file: str | None,
     **options: Any,
 ) -> int:
-    """Run a matrix through the generated Verilog and compare with the golden model.
+    """Run the generated Verilog and compare it with the golden model.
+
+    Either every tile of the layers of a network, MODEL (.onnx), on vectors that real images cause
+    there; or a single matrix on given vectors.
 
     Exits with 0 only if every value, clip counter and cycle count is equal; with 1 if not.
 
-    Example: sme cosim --weights W.npy --inputs X.npy --adc-bits 5 --out Y.npy
+    Examples: sme cosim model.onnx --data images.npz --normalise imagenet --vectors 2
+
+    sme cosim --weights W.npy --inputs X.npy --adc-bits 5 --out Y.npy
     """
     parameters = take_parameters(options)
     for path in (out, keep, json_file):
         check_writable(path)
-    matrix, vectors = read_array(weights), read_array(inputs)
-    folder = keep or tempfile.mkdtemp(prefix="sme-cosim-")
-    try:
-        with bar(1.0) as (progress, task):
-            result = cosim(
-                matrix,
-                vectors,
-                parameters,
-                simulator=simulator,
-                directory=folder,
-                waves=waves,
-                status=lambda text, done: progress.update(task, description=text, completed=done),
-            )
-        if out is not None:
-            with staged_file(out) as temporary, temporary.open("wb") as file:
-                np.save(file, result.outputs)
-        if waves:
-            target = Path(out).with_suffix(".fst") if out else Path("waves.fst")
-            with staged_file(target) as temporary:
-                shutil.copyfile(Path(folder) / "tb" / "waves.fst", temporary)
-            output.print(f"waveform: {target}")
-    finally:
-        if keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
-    report = result.as_dict()
-    write_report(json_file, report)
-    _print_result(result)
-    verdict = "EQUAL" if result.equal else "DIFFERENT"
-    output.print(
-        f"{verdict}: {report['results']} results of {report['vectors']} vectors, "
-        f"{report['mismatches']} mismatches"
+    if model is not None:
+        _refuse(context, _MATRIX_ONLY, "is for a single matrix, not for a network")
+        run = NetworkRun(patterns=layers, vectors=vectors, processes=processes, directory=keep)
+        result = cosim_network(model, parameters, layers_file, run, **options)
+        return _finish(result, json_file)
+    if weights is None or inputs is None:
+        raise InputError("either MODEL is needed, or --weights and --inputs")
+    _refuse(context, _NETWORK_ONLY, "is for a network, not for a single matrix")
+    matrix = cosim_matrix(
+        weights, inputs, parameters, out=out, simulator=simulator, waves=waves, keep=keep
     )
-    return 0 if result.equal else MISMATCH
+    return _finish(matrix, json_file)

@@ -8,7 +8,8 @@ import click
 from rtl_gen.files import check_writable, staged_file, write_json
 from rtl_gen.tb.run import SIMULATORS
 from sim.demo.digits import DemoResult, run_demo
-from sim.report.bit_planes import draw_bit_planes
+from sim.report.bit_planes import draw_bit_planes, tile_planes
+from sim.report.tile_choice import choose_tile
 
 from .console import bar, output, table, write_report
 from .options import json_option, parameter_options, take_parameters
@@ -68,7 +69,8 @@ def demo_command(directory: str, simulator: str, json_file: str | None, **option
 
         result = run_demo(parameters, folder, simulator=simulator, status=status)
         with staged_file(folder / "bit_planes.png") as temporary:
-            draw_bit_planes(result.before[0], result.layers[0], temporary)
+            planes = tile_planes(result.before[0], choose_tile(result.layers[:1]))
+            draw_bit_planes(planes, temporary)
     report = result.as_dict()
     with staged_file(folder / "summary.json") as temporary:
         write_json(temporary, report)

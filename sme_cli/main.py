@@ -9,6 +9,7 @@ from sme_hw.errors import InputError
 
 from .cosim import cosim_command
 from .demo import demo_command
+from .eval import eval_command
 from .generate import generate_command
 from .map import map_command
 from .presets import presets_command
@@ -25,7 +26,14 @@ def cli() -> None:
     """Map DNN weights onto bit-sparse ReRAM crossbars and generate the hardware for them."""
 
 
-for _command in (demo_command, map_command, generate_command, cosim_command, presets_command):
+for _command in (
+    demo_command,
+    map_command,
+    eval_command,
+    generate_command,
+    cosim_command,
+    presets_command,
+):
     cli.add_command(_command)
 
 

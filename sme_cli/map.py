@@ -5,22 +5,42 @@ from typing import Any
 import click
 import numpy as np
 
-from rtl_gen.files import check_writable
+from rtl_gen.files import check_writable, staged_directory
 from sim.mapping import (
     MAX_UNITS,
     LayerMapping,
-    Spread,
+    LayerWeights,
+    Parameters,
+    Schedule,
     describe,
     map_layer,
     read_layers,
     save_mapping,
     schedule,
 )
+from sim.report.bit_planes import TilePlanes, draw_bit_planes, tile_planes
 from sim.report.clips import ClipReport, measure_clips, random_batches, read_inputs
-from sme_hw.errors import InputError
+from sim.report.crossbars import draw_crossbars
+from sim.report.figure import check_matplotlib
+from sim.report.nonzero_rows import draw_nonzero_rows
+from sim.report.tile_choice import choose_tile
+from sme_hw.errors import InputError, some_of
 
-from .console import bar, output, table, write_report
-from .options import json_option, parameter_options, take_parameters
+from .console import bar, output, write_report
+from .map_tables import (
+    print_clips,
+    print_counts,
+    print_differences,
+    print_spreads,
+    print_unused_bits,
+)
+from .options import (
+    json_option,
+    layers_option,
+    parameter_options,
+    take_layer_parameters,
+    take_parameters,
+)
 
 __all__ = ["map_command"]
 
@@ -37,62 +57,25 @@ def _parse_groups(entries: tuple[str, ...]) -> dict[str, int]:
     return groups
 
 
-def _layer_row(entry: dict[str, Any]) -> list[Any]:
-    ratios = entry["sqnr_db"]
-    return [
-        entry["name"],
-        f"{entry['rows']} x {entry['columns']}"
-        + (f" x {entry['groups']} groups" if entry["groups"] > 1 else ""),
-        entry["tiles"],
-        *entry["crossbars"].values(),
-        entry["rcmr_bits"],
-        ratios["quantisation"],
-        ratios["squeeze"],
-        entry["schedule"]["bit_cycles"],
-        " ".join(map(str, entry["schedule"]["lossless_adc_bits"])),
-    ]
-
-
-def _integer_bits(layers: list[LayerMapping]) -> int:
-    """Return the bits of the largest magnitude if all layers are integer codes; else weight_bits.
-
-    An upper bound where rows were shifted, which is enough for a hint.
-    """
-    parameters = layers[0].parameters
-    if any(layer.codec != "codes" for layer in layers):
-        return parameters.mapping.weight_bits
-    largest = max(
-        int(np.abs(matrix.effective_codes(parameters.hardware)).max())
-        for layer in layers
-        for matrix in layer.matrices
-    )
-    return max(2, largest.bit_length())
-
-
-def _print_spreads(names: list[str], tiles: list[int], spreads: list[Spread]) -> None:
-    """Print how long units take; layers follow one another."""
-    columns = {
-        "makespan_clocks": "makespan",
-        "mean_clocks": "mean",
-        "makespan_over_mean": "makespan / mean",
-        "bound_clocks": "bound",
-        "makespan_over_bound": "makespan / bound",
-    }
-    units = spreads[0].units
-    total = Spread(
-        units,
-        sum(s.makespan for s in spreads),
-        sum(s.total for s in spreads),
-        sum(s.bound for s in spreads),
-    )
-    rows = [
-        [name, count, *(part.as_dict()[key] for key in columns)]
-        for name, count, part in zip(
-            [*names, "total"], [*tiles, sum(tiles)], [*spreads, total], strict=True
-        )
-    ]
-    title = f"Clocks a vector on {units} compute units, loading weights aside"
-    table(title, ["layer", "tiles", *columns.values()], rows)
+def _map_all(
+    sources: list[LayerWeights], parameters: dict[str, Parameters]
+) -> tuple[list[LayerMapping], list[Schedule]]:
+    """Map all layers, each with its parameters, and find out how long they take."""
+    layers, schedules = [], []
+    with bar(sum(source.weights.size for source in sources)) as (progress, task):
+        for source in sources:
+            progress.update(task, description=source.name)
+            layers.append(
+                map_layer(
+                    source.name,
+                    source.weights,
+                    parameters[source.name],
+                    groups=source.groups,
+                    progress=lambda count: progress.advance(task, count),
+                )
+            )
+            schedules.append(schedule(layers[-1]))
+    return layers, schedules
 
 
 def _measure_all(
@@ -117,29 +100,22 @@ def _measure_all(
     return reports
 
 
-def _print_clips(layers: list[LayerMapping], reports: list[ClipReport | None], origin: str) -> None:
-    """Print conversions and clips, plane by plane."""
-    parameters = layers[0].parameters
-    released = parameters.mapping.squeeze // parameters.hardware.cell_bits
-    planes = [
-        f"plane {released + i}: {bits} bits"
-        for i, bits in enumerate(parameters.hardware.plane_adc_bits, start=1)
-    ]
-    rows = [
-        [
-            layer.name,
-            report.vectors,
-            report.conversions,
-            *(
-                f"{clipped} ({100 * share:.3g} %)"
-                for clipped, share in zip(report.clipped, report.shares, strict=True)
-            ),
-        ]
-        for layer, report in zip(layers, reports, strict=True)
-        if report is not None
-    ]
-    title = f"Clipped conversions, measured on {origin}"
-    table(title, ["layer", "vectors", "conversions a plane", *planes], rows)
+def _look_at_tile(
+    layers: list[LayerMapping], sources: list[LayerWeights], place: str | None
+) -> TilePlanes:
+    """Return the planes of a tile, with those of its layer without squeeze-out."""
+    chosen = choose_tile(layers, place)
+    source = sources[layers.index(chosen.layer)]
+    kept = chosen.layer.parameters.without_squeeze()
+    return tile_planes(map_layer(source.name, source.weights, kept, groups=source.groups), chosen)
+
+
+def _draw(report: dict[str, Any], planes: TilePlanes, directory: str) -> None:
+    """Draw all pictures into a folder."""
+    with staged_directory(directory) as stage:
+        draw_nonzero_rows(report, stage / "nonzero_rows.png")
+        draw_crossbars(report, stage / "crossbars.png")
+        draw_bit_planes(planes, stage / "bit_planes.png")
 
 
 @click.command("map")
@@ -174,7 +150,21 @@ def _print_clips(layers: list[LayerMapping], reports: list[ClipReport | None], o
 @click.option(
     "--seed", type=click.IntRange(min=0), help=f"Seed of the random vectors, {SEED} by default."
 )
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False),
+    help="Draw into this folder: crossbars of every layer, rows with ones in every plane, and the "
+    "bit planes of a tile.",
+)
+@click.option(
+    "--tile",
+    "place",
+    metavar="LAYER:ROW:COLUMN",
+    help="The tile whose bit planes are drawn, numbers of row and column tiles from 0; without "
+    "it, the one with the most moved rows.",
+)
 @parameter_options()
+@layers_option
 @json_option
 def map_command(
     file: str,
@@ -184,6 +174,9 @@ def map_command(
     inputs: str | None,
     vectors: int | None,
     seed: int | None,
+    pictures: str | None,
+    place: str | None,
+    layers_file: str | None,
     json_file: str | None,
     **options: Any,
 ) -> None:
@@ -194,37 +187,28 @@ def map_command(
 
     Example: sme map model.npz --squeeze 2 -o build/mapping
     """
-    parameters = take_parameters(options)
-    for target in (directory, json_file):
+    base = take_parameters(options)
+    for target in (directory, pictures, json_file):
         check_writable(target)
+    if pictures is not None:
+        check_matplotlib()
+    elif place is not None:
+        raise InputError(f"--tile {place} needs --pictures")
     if inputs is not None and vectors is not None:
         raise InputError("--inputs and --random-inputs exclude each other")
     if seed is not None and vectors is None:
         raise InputError(f"--seed {seed} needs --random-inputs")
     seed = SEED if seed is None else seed
     sources, ignored = read_layers(file, _parse_groups(groups))
-    given = {} if inputs is None else read_inputs(inputs, sources, parameters.hardware)
-    layers = []
-    with bar(sum(source.weights.size for source in sources)) as (progress, task):
-        for source in sources:
-            progress.update(task, description=source.name)
-            layers.append(
-                map_layer(
-                    source.name,
-                    source.weights,
-                    parameters,
-                    groups=source.groups,
-                    progress=lambda count: progress.advance(task, count),
-                )
-            )
-        progress.update(task, description="row order", completed=0, total=len(layers))
-        schedules = []
-        for layer in layers:
-            schedules.append(schedule(layer))
-            progress.advance(task)
+    names = [source.name for source in sources]
+    parameters = take_layer_parameters(base, layers_file, names)
+    hardware = {name: chosen.hardware for name, chosen in parameters.items()}
+    given = {} if inputs is None else read_inputs(inputs, sources, hardware)
+    layers, schedules = _map_all(sources, parameters)
     report = describe(layers) | {"ignored": ignored}
     for entry, plan in zip(report["layers"], schedules, strict=True):
         entry["schedule"] = plan.as_dict(units)
+    report["bit_cycles"] = sum(plan.bit_cycles for plan in schedules)
     clips: list[ClipReport | None] = []
     if given or vectors is not None:
         clips = _measure_all(layers, given, vectors, seed)
@@ -232,39 +216,27 @@ def map_command(
         report["clips_measured_on"] = random if inputs is None else {"file": inputs}
         for entry, measured in zip(report["layers"], clips, strict=True):
             entry["clips"] = None if measured is None else measured.as_dict()
+    if pictures is not None:
+        planes = _look_at_tile(layers, sources, place)
+        report["tile"] = planes.as_dict()
+        _draw(report, planes, pictures)
     if directory is not None:
         save_mapping(layers, directory)
     write_report(json_file, report)
 
-    total = report["crossbars"]
-    columns = [
-        *("layer", "rows x columns", "tiles", *total, "RCMR bits", "SQNR dB", "squeeze dB"),
-        *("bit-cycles", "lossless ADC bits"),
-    ]
-    bit_cycles = sum(plan.bit_cycles for plan in schedules)
-    counts = [report["tiles"], *total.values(), report["rcmr_bits"]]
-    rows = [
-        *(_layer_row(entry) for entry in report["layers"]),
-        ["total", "", *counts, "", "", bit_cycles, ""],
-    ]
-    table("Crossbars", columns, rows)
-    if total["squeezed"]:
-        ratio = total["conventional"] / total["squeezed"]
-        output.print(f"{ratio:.2f} times fewer crossbars than conventional bit-slicing")
+    print_differences(report)
+    print_counts(report)
     if clips:
         origin = f"{vectors} uniformly random vectors, seed {seed}" if inputs is None else inputs
-        _print_clips(layers, clips, origin)
+        print_clips(layers, clips, origin)
     if units is not None:
         tiles = [layer.counts.tiles for layer in layers]
         spreads = [plan.spread(units) for plan in schedules]
-        _print_spreads([layer.name for layer in layers], tiles, spreads)
-    unused = parameters.mapping.weight_bits - _integer_bits(layers)
-    if unused > 0:
-        output.print(
-            f"integer codes leave {unused} of weight_bits unused: empty planes count as saved; "
-            f"--weight-bits {parameters.mapping.weight_bits - unused} would not"
-        )
+        print_spreads([layer.name for layer in layers], tiles, spreads)
+    print_unused_bits(layers)
     if ignored:
-        output.print(f"ignored (no layer weights): {', '.join(ignored)}")
+        output.print(f"ignored (no layer weights): {some_of(ignored)}")
     if directory is not None:
         output.print(f"saved in {directory}: mapping.npz, mapping.json")
+    if pictures is not None:
+        output.print(f"drawn in {pictures}: nonzero_rows.png, crossbars.png, bit_planes.png")

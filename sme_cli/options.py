@@ -1,18 +1,30 @@
 """The options that are parameters, the same for every subcommand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
-from sim.mapping import OPTIONS, Parameters, load_parameters
+from sim.mapping import (
+    OPTIONS,
+    Parameters,
+    layer_parameters,
+    load_parameters,
+    read_layer_rules,
+)
 from sim.mapping.codecs import CODECS
 from sim.mapping.grouping import GROUPINGS
-from sim.mapping.params import AUTO
+from sim.mapping.params import ALL, AUTO
 from sim.mapping.scales import SCALES
 from sim.mapping.squeeze import POLICIES
 
-__all__ = ["json_option", "parameter_options", "take_parameters"]
+__all__ = [
+    "json_option",
+    "layers_option",
+    "parameter_options",
+    "take_layer_parameters",
+    "take_parameters",
+]
 
 
 class _NumberOrWord(click.ParamType[Any]):
@@ -76,6 +88,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": click.Choice(list(GROUPINGS)),
         "help": "Order of rows: as they are, sorted by shift, or balanced too.",
     },
+    "row_bits": {
+        "type": _NumberOrWord(ALL, many=True),
+        "help": "Codec mixed: leading bits that rows keep, 5..weight_bits; several repeat over the "
+        "rows in the order (cin, kh, kw).",
+    },
     "zero_skip": {"help": "Skip bit-cycles in which no active row has a 1."},
     "squeeze": {"type": int, "help": "Squeeze degree x: leading bits emptied and released."},
 }
@@ -118,6 +135,23 @@ def take_parameters(options: dict[str, Any]) -> Parameters:
     given = {key: options.pop(key) for key in OPTIONS}
     return load_parameters(preset, **{k: v for k, v in given.items() if v is not None})
 
+
+def take_layer_parameters(
+    base: Parameters, layers_file: str | None, names: Sequence[str]
+) -> dict[str, Parameters]:
+    """Return the parameters of every layer: the command's, changed by ``--layer-parameters``."""
+    rules = () if layers_file is None else read_layer_rules(layers_file)
+    return layer_parameters(base, rules, names)
+
+
+layers_option = click.option(
+    "--layer-parameters",
+    "layers_file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Options for some of the layers, which override all others: a TOML file of tables "
+    "[[layer]], each with match, a shell pattern on layer names, and options as in a preset.",
+)
+"""``--layer-parameters FILE``."""
 
 json_option = click.option(
     "--json",

@@ -8,7 +8,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from .adc import Adc
-from .crossbar import CellWrite, Crossbar, column_address
+from .crossbar import CellWrite, add_crossbar
 from .params import HardwareParams, index_bits
 from .sharing import shared
 from .weight_sets import set_field
@@ -80,19 +80,7 @@ class ArrayMacro(wiring.Component):
         """Connect a behavioural crossbar to its ADCs."""
         m = Module()
         hardware = self.hardware
-        crossbar = Crossbar(
-            rows=hardware.group_rows,
-            cell_bits=hardware.cell_bits,
-            depth=hardware.in_sets(hardware.set_columns),
-            adcs=hardware.adcs_per_crossbar,
-            lanes=hardware.emulation_lanes,
-        )
-        m.submodules.crossbar = shared(crossbar, platform)
-        wiring.connect(m, wiring.flipped(self.write), crossbar.write)
-        m.d.comb += [
-            crossbar.address.eq(column_address(hardware, self)),
-            crossbar.grounded.eq(self.grounded),
-        ]
+        crossbar = add_crossbar(m, self, platform, cell_bits=hardware.cell_bits)
         lanes = hardware.emulation_lanes
         for a, lane in np.ndindex(hardware.adcs_per_crossbar, lanes):
             adc = Adc(

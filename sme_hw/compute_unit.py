@@ -57,7 +57,8 @@ class ComputeUnit(wiring.Component):
 
     A program is loaded first; it enables the input stream. A further program is taken as soon as
     all vectors under way have left. With several weight sets the program loads as many tiles, and
-    every vector names the one that it is for. Clock counts: :mod:`sme_hw.cycles`.
+    every vector names the one that it is for. Clock counts: :mod:`sme_hw.cycles`
+    and :mod:`sme_hw.run_cycles`.
 
     Parameters
     ----------

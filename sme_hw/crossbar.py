@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-# Equal banks are emitted once (see sharing.py), so most of them are never elaborated.
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """Behavioural ReRAM crossbar: cells in memory, column sums in bit heaps."""
 
 from typing import Any
@@ -14,13 +14,7 @@ from .params import HardwareParams, check_int, index_bits
 from .sharing import shared
 from .weight_sets import set_address, set_of
 
-__all__ = ["CellWrite", "Crossbar", "CrossbarBank", "column_address"]
-
-
-def column_address(hardware: HardwareParams, place: Any) -> Value:
-    """Return where a bank holds the column that ``slot``, ``column_step`` and set name."""
-    word = Cat(place.column_step[: hardware.column_step_bits], place.slot)
-    return set_address(word, hardware.set_columns, set_of(place))
+__all__ = ["CellWrite", "Crossbar", "CrossbarBank", "add_crossbar"]
 
 
 class CellWrite(wiring.Signature):
@@ -215,3 +209,38 @@ class Crossbar(wiring.Component):
                 self.sums[adc].eq(bank.totals),
             ]
         return m
+
+
+def add_crossbar(
+    m: Module, parent: Any, platform: object, *, cell_bits: int, idle: int = 0
+) -> Crossbar:
+    """Make a crossbar the submodule ``crossbar``, and connect its inputs.
+
+    Parameters
+    ----------
+    m : Module
+    parent : Component
+        What ``m`` is built for: it has ``hardware``, and the ports ``write``, ``slot``,
+        ``column_step``, ``grounded``, and ``set`` if there are several.
+    platform : object
+        What the parent is elaborated for.
+    cell_bits, idle : int
+        As of :class:`Crossbar`.
+    """
+    hardware: HardwareParams = parent.hardware
+    crossbar = Crossbar(
+        rows=hardware.group_rows,
+        cell_bits=cell_bits,
+        depth=hardware.in_sets(hardware.set_columns),
+        adcs=hardware.adcs_per_crossbar,
+        lanes=hardware.emulation_lanes,
+        idle=idle,
+    )
+    m.submodules.crossbar = shared(crossbar, platform)
+    wiring.connect(m, wiring.flipped(parent.write), crossbar.write)
+    word = Cat(parent.column_step[: hardware.column_step_bits], parent.slot)
+    m.d.comb += [
+        crossbar.address.eq(set_address(word, hardware.set_columns, set_of(parent))),
+        crossbar.grounded.eq(parent.grounded),
+    ]
+    return crossbar

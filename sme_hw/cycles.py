@@ -1,10 +1,9 @@
 """The cycle contract: how many clocks everything takes, in plain integers.
 
-Mapper, manifest, hardware and tests all take their numbers from here; the tests hold the RTL to
-them exactly.
+Mapper, manifest, hardware and tests all take their numbers from here and, for whole runs, from
+:mod:`sme_hw.run_cycles`; the tests hold the RTL to them exactly.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,13 +20,11 @@ __all__ = [
     "ROW_CONVERSION_LATENCY",
     "SHIFT_ADD_LATENCY",
     "InputBlocks",
-    "TileSize",
     "bit_blocks",
     "bit_heap_latency",
     "clip_settle_cycles",
     "compute_cycles",
     "crossbar_latency",
-    "fill_cycles",
     "group_bit_cycles",
     "group_latency",
     "input_beats",
@@ -37,11 +34,9 @@ __all__ = [
     "pipeline_latency",
     "result_buffer_depth",
     "row_beats",
-    "run_cycles",
     "shift_add_latency",
     "splice_heights",
     "splice_latency",
-    "steady_cycles",
 ]
 
 INPUT_REGISTER_LATENCY = 3
@@ -52,7 +47,8 @@ INPUT_BUFFERS = 8
 
 With so many, loading and computing never wait for one another where all vectors are alike and take
 at least two clocks, or three if rows are reordered (``input_index``). Shorter ones need a place
-again before it is free: they take up to one clock more than :func:`steady_cycles` says."""
+again before it is free: they take up to one clock more than
+:func:`sme_hw.run_cycles.steady_cycles` says."""
 
 COLLECT_LATENCY = 3
 """Clocks from a vector's last full block to its hand-over, besides one for each bit plane."""
@@ -242,163 +238,3 @@ def input_beats(hardware: HardwareParams, inputs: int) -> int:
     if hardware.input_index:
         return ceil_div(inputs, hardware.inputs_per_beat)
     return row_beats(hardware, inputs)
-
-
-@dataclass(frozen=True)
-class TileSize:
-    """What the clocks of a tile depend on, beside its bit-cycles.
-
-    Parameters
-    ----------
-    inputs : int
-        Inputs of a vector.
-    physical_rows : int
-        Physical rows up to the last one in use.
-    columns : int
-        Columns in use.
-    """
-
-    inputs: int
-    physical_rows: int
-    columns: int
-
-
-def steady_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize) -> int:
-    """Return the clocks per vector in steady state, without stalls of the streams.
-
-    For vectors that are alike; see :data:`INPUT_BUFFERS` for when it is not exact.
-
-    Parameters
-    ----------
-    hardware : HardwareParams
-    bit_cycles : sequence of int
-        Blocks of bit-cycles (:func:`bit_blocks`) of every group in use.
-    size : TileSize
-    """
-    return max(
-        compute_cycles(hardware, bit_cycles, size.columns),
-        load_cycles(hardware, size.physical_rows),
-        input_beats(hardware, size.inputs),
-        ceil_div(size.columns, hardware.results_per_beat),
-    )
-
-
-def fill_cycles(hardware: HardwareParams, bit_cycles: Sequence[int], size: TileSize) -> int:
-    """Return the fill latency: clocks from the first input beat to the first result beat.
-
-    Parameters as for :func:`steady_cycles`.
-    """
-    first, _ = _result_clocks(hardware, [sum(bit_cycles)], [size])
-    return first
-
-
-def run_cycles(
-    hardware: HardwareParams, bit_cycles: Sequence[int], sizes: Sequence[TileSize]
-) -> int:
-    """Return the clocks of a whole run, from the first input beat to the last result beat.
-
-    Both beats count; the streams never stall.
-
-    Parameters
-    ----------
-    hardware : HardwareParams
-    bit_cycles : sequence of int
-        Blocks of bit-cycles (:func:`bit_blocks`) of every vector, all groups together. They differ
-        with its weight set, and with ``zero_skip``.
-    sizes : sequence of TileSize
-        Size of every vector's tile.
-    """
-    _, last = _result_clocks(hardware, bit_cycles, sizes)
-    return last + 1
-
-
-class _Results:
-    """Follows results through the result buffer.
-
-    Parameters
-    ----------
-    hardware : HardwareParams
-    """
-
-    def __init__(self, hardware: HardwareParams):
-        self.hardware = hardware
-        self.first_beat = self.last_beat = -1
-        # Clocks in which the last results left the buffer's memory, and in which the last one
-        # came into its output register and left that.
-        self.fetched: deque[int] = deque(maxlen=result_buffer_depth(hardware) - 1)
-        self.moved = self.left = self.last_step = -1
-
-    def vector(self, step: int, size: TileSize) -> int:
-        """Send a vector's results; returns the clock of its last step.
-
-        Parameters
-        ----------
-        step : int
-            Clock in which the first step that ends in a result could be made.
-        size : TileSize
-        """
-        a, b = self.hardware.adcs_per_crossbar, self.hardware.results_per_beat
-        latency = pipeline_latency(self.hardware)
-        for column in range(0, size.columns, a):
-            step = self._with_room(step)
-            self.fetched.append(max(step + latency + 1, self.moved))
-            self.moved = max(self.fetched[-1] + 1, self.left)
-            done = min(column + a, size.columns)
-            if b <= a:
-                self._send(self.moved + 1)
-                self.left = self.last_beat = self.moved + ceil_div(done - column, b)
-            else:
-                self.left = self.moved + 1
-                if done % b == 0 or done == size.columns:
-                    self._send(self.left + 1)
-            self.last_step = step
-            step += 1
-        return self.last_step
-
-    def _with_room(self, step: int) -> int:
-        """Return the clock from ``step`` on in which there is room for a result.
-
-        The clock before, two entries must have been free, not counting a result whose step came
-        in that clock. An entry is free two clocks after its result was fetched.
-        """
-        room = self.fetched.maxlen or 0
-        if step == self.last_step + 1:
-            if len(self.fetched) < room or self.fetched[0] + 3 <= step:
-                return step
-            step += 1
-        if len(self.fetched) < room - 1:
-            return step
-        return max(step, self.fetched[1 - room] + 3)
-
-    def _send(self, clock: int) -> None:
-        """Note a beat on the result stream."""
-        if self.first_beat < 0:
-            self.first_beat = clock
-        self.last_beat = clock
-
-
-def _result_clocks(
-    hardware: HardwareParams, bit_cycles: Sequence[int], sizes: Sequence[TileSize]
-) -> tuple[int, int]:
-    """Return the clocks of the first and the last result beat of a run."""
-    blocks = InputBlocks.of(hardware)
-    block_clocks = blocks.clocks(hardware)
-    results = _Results(hardware)
-    # Clock of each event, the first beat on the input stream being clock 0.
-    sent, filled, last_step = -1, -block_clocks, 0
-    released: list[int] = []
-    for number, (count, size) in enumerate(zip(bit_cycles, sizes, strict=True)):
-        # A vector may come when there is a place for it in the input register, which is known late.
-        place = released[number - INPUT_BUFFERS] + 2 if number >= INPUT_BUFFERS else 0
-        start = max(sent + 1, place)
-        sent = start + input_beats(hardware, size.inputs) - 1
-        ordered = sent + GATHER_LATENCY if hardware.input_index else start
-        taken = max(ordered + ROW_CONVERSION_LATENCY, filled + 1)
-        filled = max(taken + blocks.beats - 1, filled + hardware.converted_bits)
-        filled += (blocks.count(hardware, size.physical_rows) - 1) * block_clocks
-        ready = filled + hardware.converted_bits + COLLECT_LATENCY
-        handed_over = max(ready, last_step)
-        steps = ceil_div(size.columns, hardware.adcs_per_crossbar)
-        last_step = results.vector(handed_over + (count - 1) * steps + 1, size)
-        released.append(last_step)
-    return results.first_beat, results.last_beat

@@ -10,7 +10,9 @@ from .params import ceil_div
 __all__ = ["CHAIN_POSITIONS", "FEW_CHAINS", "Adder", "add_chains"]
 
 CHAIN_POSITIONS = 48
-"""Longest carry chain. Timing analysis follows carries through it, although they end at adders."""
+"""About the most positions of a carry chain; chains joined in pairs have up to twice as many.
+
+Timing analysis follows carries through a whole chain, although they end at adders."""
 
 FEW_CHAINS = 4
 """Up to so many chains are joined in pairs.

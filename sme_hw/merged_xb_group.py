@@ -1,14 +1,11 @@
-# amaranth: UnusedElaboratable=no
-# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """All planes and both signs of a crossbar group as one signed sum, where no ADC can clip."""
 
 from amaranth import Module, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .crossbar import CellWrite, Crossbar, column_address
+from .crossbar import CellWrite, add_crossbar
 from .params import HardwareParams, index_bits
-from .sharing import shared
 from .weight_sets import set_field
 
 __all__ = ["MergedXbGroup"]
@@ -68,20 +65,7 @@ class MergedXbGroup(wiring.Component):
         m = Module()
         hardware = self.hardware
         zero = 1 << hardware.merged_bits - 1
-        crossbar = Crossbar(
-            rows=hardware.group_rows,
-            cell_bits=hardware.merged_bits,
-            depth=hardware.in_sets(hardware.set_columns),
-            adcs=hardware.adcs_per_crossbar,
-            lanes=hardware.emulation_lanes,
-            idle=zero,
-        )
-        m.submodules.crossbar = shared(crossbar, platform)
-        wiring.connect(m, wiring.flipped(self.write), crossbar.write)
-        m.d.comb += [
-            crossbar.address.eq(column_address(hardware, self)),
-            crossbar.grounded.eq(self.grounded),
-        ]
+        crossbar = add_crossbar(m, self, platform, cell_bits=hardware.merged_bits, idle=zero)
         for samples, sums in zip(self.samples, crossbar.sums, strict=True):
             for sample, total in zip(samples, sums, strict=True):
                 m.d.sync += sample.eq(total - hardware.group_rows * zero)

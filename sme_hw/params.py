@@ -1,7 +1,7 @@
 """Parameters of the hardware: validated once, and every width derived from them here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from .errors import ParameterError
@@ -15,6 +15,7 @@ __all__ = [
     "check_flag",
     "check_int",
     "index_bits",
+    "plain_values",
 ]
 
 PROGRAM_BITS = 32
@@ -42,6 +43,11 @@ def check_choice(key: str, value: object, choices: Sequence[str | int]) -> None:
     """Raise :class:`ParameterError` unless ``value`` is one of ``choices``."""
     if isinstance(value, bool) or value not in choices:
         raise ParameterError(key, value, f"one of {', '.join(map(str, choices))} is needed")
+
+
+def plain_values(options: dict[str, object]) -> dict[str, object]:
+    """Return options as plain JSON values: tuples become lists."""
+    return {key: list(v) if isinstance(v, tuple) else v for key, v in options.items()}
 
 
 def index_bits(count: int) -> int:
@@ -192,8 +198,7 @@ class HardwareParams:
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields as plain JSON values."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+        return plain_values(asdict(self))
 
     # Geometry
 

@@ -5,9 +5,10 @@ from amaranth import Const, Value
 __all__ = ["TARGETS", "pins", "target_of"]
 
 TARGETS = ("portable", "ecp5")
-"""``portable`` is read by every tool; ``ecp5`` has carry chains and block RAMs of the Lattice ECP5.
+"""``portable`` is read by every tool; ``ecp5`` has cells of the Lattice ECP5.
 
-Ports, latencies and results are the same."""
+These are carry chains, block RAMs with their output registers, and the multiplier. Ports, latencies
+and results are the same."""
 
 
 def target_of(platform: object) -> str:

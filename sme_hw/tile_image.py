@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cycles import TileSize, bit_blocks
+from .cycles import bit_blocks
 from .errors import InputError
 from .params import HardwareParams
+from .run_cycles import TileSize
 
 __all__ = ["EMPTY", "TileImage", "check_image"]
 

@@ -9,6 +9,7 @@ every analogue-to-digital converter is made in turn.
 Matrices of weights and codes are lists of rows; a row is a list with one entry per output column.
 """
 
+import itertools
 import math
 from dataclasses import asdict, dataclass, field
 
@@ -19,6 +20,7 @@ __all__ = [
     "Layer",
     "Matrix",
     "Options",
+    "additive_codebook",
     "clips_of_units",
     "codebook",
     "compute",
@@ -60,6 +62,7 @@ class Options:
     scale: str = "layer-pow2"
     policy: str = "paper"
     squeeze: int = 1
+    row_bits: int | list[int] | str = "all"
 
     def as_dict(self):
         """Return the options as keyword arguments."""
@@ -84,6 +87,13 @@ class Options:
     def active_rows(self):
         """Rows that are converted together: G."""
         return self.rows if self.rows_active == "all" else self.rows_active
+
+    def empty_bits(self, row):
+        """Return how many low bits the codes of row ``row`` of a layer leave empty."""
+        if self.codec != "mixed" or self.policy == "plain" or self.row_bits == "all":
+            return 0
+        numbers = [self.row_bits] if isinstance(self.row_bits, int) else self.row_bits
+        return self.weight_bits - numbers[row % len(numbers)]
 
     def plane_adc_bits(self):
         """Return the resolution of the converters of every plane, most significant first."""
@@ -148,6 +158,49 @@ def in_window(code, window):
     return not ones or ones[-1] - ones[0] < window
 
 
+def additive_codebook(bits, terms):
+    """List the sums of ``terms`` powers of two: 2^-i, 2^-(i+n), 2^-(i+2n) or nothing for term i.
+
+    Powers without a plane are left out; sums are counted in codes.
+    """
+    levels = [[0, *(2.0**-p for p in range(i, bits + 1, terms))] for i in range(1, terms + 1)]
+    return sorted(int(sum(chosen) * 2**bits) for chosen in itertools.product(*levels))
+
+
+def terms_of(codec, bits):
+    """Return how many terms the magnitudes of ``po2`` and ``apot`` have."""
+    return 1 if codec == "po2" else math.ceil(bits / 3)
+
+
+def nearest_code(value, book):
+    """Search a codebook for the code nearest to ``value``, halves upwards."""
+    nearest = book[0]
+    for lower, upper in itertools.pairwise(book):
+        if value + 0.5 >= (lower + upper) / 2 + 0.5:  # as in round_half_away
+            nearest = upper
+    return nearest
+
+
+def additive_alpha(largest, book, bits):
+    """Return the smallest power of two with which ``largest`` is not rounded beyond the codebook.
+
+    The next larger code would be ``2**bits``.
+    """
+    if largest == 0:
+        return 1.0
+
+    def too_large(exponent):
+        value = math.ldexp(largest, bits - exponent)
+        return nearest_code(value, [*book, 2**bits]) == 2**bits
+
+    exponent = 0
+    while too_large(exponent):
+        exponent += 1
+    while not too_large(exponent - 1):
+        exponent -= 1
+    return math.ldexp(1.0, exponent)
+
+
 @dataclass
 class Encoded:
     """Codes of a matrix, with what they were before rounding.
@@ -181,10 +234,11 @@ def encode(weights, options):
     elif options.codec == "sme":
         encoded = encode_sme(sizes, options)
     elif options.codec == "int8":
-        maxima = column_maxima(sizes)
-        if options.scale == "layer-pow2":
-            maxima = [max(maxima)] * len(maxima)
-        encoded = encode_uniform(sizes, maxima, options.weight_bits)
+        encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits)
+    elif options.codec in ("po2", "apot"):
+        encoded = encode_additive(sizes, options)
+    elif options.codec == "mixed":
+        encoded = encode_mixed(sizes, options)
     else:
         encoded = encode_codes(sizes, options)
     for row, codes in zip(weights, encoded.codes, strict=True):
@@ -211,6 +265,40 @@ def encode_sme(sizes, options):
             codes[-1].append(quantise(size, alpha, options.weight_bits, options.window))
             exact[-1].append(min(size / alpha, top) * 2**options.weight_bits)
     return Encoded(codes, exact, [alpha / 2**options.weight_bits for alpha in alphas])
+
+
+def encode_additive(sizes, options):
+    """Encode magnitudes as sums of powers of two."""
+    bits, terms = options.weight_bits, terms_of(options.codec, options.weight_bits)
+    book = additive_codebook(bits, terms)
+    maxima = column_maxima(sizes)
+    if options.scale == "layer-pow2":
+        alphas = [additive_alpha(max(maxima), book, bits)] * len(maxima)
+    elif options.scale == "column-pow2":
+        alphas = [additive_alpha(m, book, bits) for m in maxima]
+    else:
+        alphas = [m / (max(book) / 2**bits) if m else 1.0 for m in maxima]
+    exact = [
+        [size / alpha * 2**bits for size, alpha in zip(row, alphas, strict=True)] for row in sizes
+    ]
+    codes = [[nearest_code(value, book) for value in row] for row in exact]
+    return Encoded(codes, exact, [alpha / 2**bits for alpha in alphas])
+
+
+def uniform_maxima(sizes, options):
+    """Return what the largest code of every column stands for."""
+    maxima = column_maxima(sizes)
+    return [max(maxima)] * len(maxima) if options.scale == "layer-pow2" else maxima
+
+
+def encode_mixed(sizes, options):
+    """Encode magnitudes in equal steps, larger ones in rows that keep fewer bits."""
+    encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits)
+    for r, row in enumerate(encoded.exact):
+        step = 2 ** options.empty_bits(r)
+        largest = 2**options.weight_bits - step
+        encoded.codes[r] = [min(round_half_away(value / step) * step, largest) for value in row]
+    return encoded
 
 
 def encode_uniform(sizes, maxima, bits):
@@ -267,29 +355,32 @@ def row_shift(codes, options):
     return shift
 
 
-def shifted_code(code, exact, shift, options):
-    """Return the code of a weight whose row was shifted by ``shift``."""
+def shifted_code(code, exact, shift, empty, options):
+    """Return the code of a weight whose row was shifted by ``shift``.
+
+    The row left ``empty`` low bits empty; those of them that are still there remain so.
+    """
     if shift == 0:
         return code
-    kept = options.kept_bits
+    kept, step = options.kept_bits, 2 ** max(empty - shift, 0)
     if options.policy == "rounded":
-        size = min(round_half_away(exact / 2**shift), 2**kept - 1)
+        size = min(round_half_away(exact / 2**shift / step) * step, 2**kept - step)
     elif options.policy == "rounded-window":
-        size = int(round_to_window(exact / 2**shift, options.window, 0))
+        size = int(round_to_window(exact / 2**shift / step, options.window, 0)) * step
         while size >= 2**kept:
-            size = max(codebook(kept, options.window))
+            size = max(c for c in codebook(kept, options.window) if c % step == 0)
     else:
         size = abs(code) >> shift
     return -size if code < 0 else size
 
 
-def squeeze_tile(codes, exact, options):
+def squeeze_tile(codes, exact, empty, options):
     """Squeeze one tile: return its new codes and the shift of every row."""
     squeezed, shifts = [], []
-    for code_row, exact_row in zip(codes, exact, strict=True):
+    for code_row, exact_row, low in zip(codes, exact, empty, strict=True):
         shift = row_shift(code_row, options)
         pairs = zip(code_row, exact_row, strict=True)
-        squeezed.append([shifted_code(code, size, shift, options) for code, size in pairs])
+        squeezed.append([shifted_code(code, size, shift, low, options) for code, size in pairs])
         shifts.append(shift)
     return squeezed, shifts
 
@@ -330,8 +421,11 @@ COUNTS = [
     "squeezed",
     "physical",
     "rcmr_bits",
+    "rows",
     "shifted_rows",
     "rows_outside_window",
+    "nonzero_rows_before",
+    "nonzero_rows_after",
 ]
 
 
@@ -348,6 +442,15 @@ def cut(matrix, rows, columns):
     return [row[columns[0] : columns[1]] for row in matrix[rows[0] : rows[1]]]
 
 
+def nonzero_rows(codes, options):
+    """Count the rows of a tile with something in each plane, released planes included."""
+    bits = options.code_bits
+    return [
+        sum(1 for row in codes if any(cell_level(code, plane, options, bits) for code in row))
+        for plane in range(bits // options.cell_bits)
+    ]
+
+
 def count_tile(counts, before, after, shifts, options):
     """Add what one tile costs."""
     built = options.kept_bits if options.policy == "plain" else options.code_bits
@@ -358,6 +461,11 @@ def count_tile(counts, before, after, shifts, options):
     counts["squeezed"] += sum(1 for signs in planes if signs)
     counts["physical"] += sum(len(signs) for signs in planes)
     counts["rcmr_bits"] += len(after) * rcmr_row_bits(options)
+    counts["rows"] += len(after)
+    for key, codes in (("nonzero_rows_before", before), ("nonzero_rows_after", after)):
+        found = nonzero_rows(codes, options)
+        known = counts[key] or [0] * len(found)
+        counts[key] = tuple(a + b for a, b in zip(known, found, strict=True))
     counts["shifted_rows"] += sum(1 for shift in shifts if shift)
     if options.policy == "rounded" and options.codec == "sme":
         for row, shift in zip(after, shifts, strict=True):
@@ -365,8 +473,8 @@ def count_tile(counts, before, after, shifts, options):
             counts["rows_outside_window"] += bool(left)
 
 
-def map_encoded(encoded, options, counts):
-    """Cut an encoded matrix into tiles and squeeze each of them."""
+def map_encoded(encoded, options, counts, rows_of_group):
+    """Cut an encoded matrix of one or more groups into tiles and squeeze each of them."""
     n_rows, n_columns = len(encoded.codes), len(encoded.codes[0])
     codes = [[0] * n_columns for _ in range(n_rows)]
     columns_of_tiles = tile_starts(n_columns, options.cols)
@@ -374,7 +482,9 @@ def map_encoded(encoded, options, counts):
     for rows in tile_starts(n_rows, options.rows):
         for column_tile, columns in enumerate(columns_of_tiles):
             before = cut(encoded.codes, rows, columns)
-            after, moved = squeeze_tile(before, cut(encoded.exact, rows, columns), options)
+            exact = cut(encoded.exact, rows, columns)
+            empty = [options.empty_bits(row % rows_of_group) for row in range(*rows)]
+            after, moved = squeeze_tile(before, exact, empty, options)
             count_tile(counts, before, after, moved, options)
             for r, (row, shift) in enumerate(zip(after, moved, strict=True), start=rows[0]):
                 codes[r][columns[0] : columns[1]] = row
@@ -386,7 +496,7 @@ def map_weights(weights, options):
     """Map a matrix of weights, rows being inputs."""
     layer = Layer()
     encoded = encode(as_lists(weights), options)
-    layer.matrices.append(map_encoded(encoded, options, layer.counts))
+    layer.matrices.append(map_encoded(encoded, options, layer.counts, len(encoded.codes)))
     return layer
 
 
@@ -443,7 +553,7 @@ def map_convolution(weights, options, groups=1):
             block_diagonal([cut(encoded.exact, (0, n_rows), c) for c in columns], 0.0),
             encoded.steps[columns[0][0] : columns[-1][1]],
         )
-        layer.matrices.append(map_encoded(pack, options, layer.counts))
+        layer.matrices.append(map_encoded(pack, options, layer.counts, n_rows))
     return layer
 
 

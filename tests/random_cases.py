@@ -7,12 +7,15 @@ import numpy as np
 from tests.independent import Options
 
 __all__ = [
+    "CODEC_NAMES",
     "random_hardware",
     "random_inputs",
     "random_mapping",
     "random_weights",
     "seeded",
 ]
+
+CODEC_NAMES = ["sme", "int8", "codes", "po2", "apot", "mixed"]
 
 
 def seeded(seed):
@@ -31,13 +34,17 @@ def random_mapping(rng, **fixed):
     drawn = {
         "rows": int(rng.integers(4, 33)),
         "cols": int(rng.integers(4, 33)),
-        "codec": str(rng.choice(["sme", "int8", "codes"])),
+        "codec": str(rng.choice(CODEC_NAMES)),
         "window": int(rng.choice([min(3, bits), rng.integers(1, bits + 1)])),
         "scale": str(rng.choice(["layer-pow2", "column-pow2", "column"])),
         "policy": str(rng.choice(["paper", "minimal", "rounded", "rounded-window", "plain"])),
         "squeeze": cell_bits * int(rng.choice(degrees)),
     }
-    return Options(**drawn | options)
+    options = drawn | options
+    if options["codec"] == "mixed" and bits >= 5:
+        several = [int(b) for b in rng.integers(5, bits + 1, size=rng.integers(1, 12))]
+        options.setdefault("row_bits", ["all", several[0], several, several][rng.integers(4)])
+    return Options(**options)
 
 
 def random_hardware(rng, options):

@@ -12,10 +12,11 @@ from sim.golden.compute_unit import (
     vector_bit_cycles,
 )
 from sim.mapping import LayerMapping, MatrixMapping, Tile, TilePart
-from sme_hw.cycles import compute_cycles, run_cycles
+from sme_hw.cycles import compute_cycles
 from sme_hw.errors import InputError
 from sme_hw.pack import in_order
 from sme_hw.params import HardwareParams
+from sme_hw.run_cycles import run_cycles
 from sme_hw.tile_image import TileImage
 
 __all__ = ["Unit", "UnitTile", "check_inputs", "layer_units", "make_job", "tile_jobs"]

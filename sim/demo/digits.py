@@ -201,19 +201,9 @@ class DemoResult:
         }
 
 
-def _without_squeeze(parameters: Parameters) -> Parameters:
-    """Return the parameters with all planes kept."""
-    # Computed without ADCs, so any will do; a list would have too few entries.
-    options = {"squeeze": 0, "policy": "paper", "adc_bits": "lossless", "adc_lsb": 0}
-    return Parameters.build(parameters.as_dict() | options)
-
-
 def _control(parameters: Parameters) -> Parameters:
     """Return the parameters of the control: as many planes, no SME."""
-    options = parameters.as_dict() | {"policy": "plain"}
-    if isinstance(options["adc_bits"], list):
-        options["adc_bits"] = tuple(options["adc_bits"])
-    return Parameters.build(options)
+    return Parameters.build(parameters.as_dict() | {"policy": "plain"})
 
 
 def run_demo(
@@ -250,7 +240,7 @@ def run_demo(
     def percent(classes: np.ndarray) -> float:
         return round(100 * float(np.mean(classes == labels)), 2)
 
-    kept = quantise(net, _without_squeeze(parameters))
+    kept = quantise(net, parameters.without_squeeze())
     plain = quantise(net, _control(parameters))
     accuracy = {
         "float": percent(_forward_float(net, images)[-1].argmax(axis=1)),

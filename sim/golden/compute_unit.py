@@ -24,6 +24,7 @@ __all__ = [
     "compute_unit_sets",
     "count_clips",
     "effective_weights",
+    "inexact_columns",
     "vector_bit_blocks",
     "vector_bit_cycles",
 ]
@@ -62,15 +63,25 @@ def vector_bit_blocks(image: TileImage, hardware: HardwareParams, inputs: np.nda
     return executed_bit_cycles(image.groups, convert(image, inputs), hardware, lanes)
 
 
-def can_clip(image: TileImage, hardware: HardwareParams) -> bool:
-    """Tell whether some input could make an ADC code differ from its column sum."""
-    if hardware.adc_lsb:
-        return True
-    limits = 2 ** np.array(hardware.plane_adc_bits).reshape(1, -1, 1) - 1
+def inexact_columns(image: TileImage, hardware: HardwareParams) -> np.ndarray:
+    """Tell for which columns some input could make an ADC code differ from its column sum.
+
+    With an LSB of more than one cell level, that is every column with cells that are not zero.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (2, planes, slots in use, columns)
+    """
     sums = np.add.reduceat(
         image.cells, np.arange(0, image.physical_rows, hardware.group_rows), axis=2, dtype=np.int32
     )
-    return bool((sums.max(axis=2) > limits).any())
+    exact = 2 ** np.array(hardware.plane_adc_bits) - 1 if hardware.adc_lsb == 0 else np.zeros(1)
+    return sums > exact.reshape(-1, 1, 1)
+
+
+def can_clip(image: TileImage, hardware: HardwareParams) -> bool:
+    """Tell whether some input could make an ADC code differ from its column sum."""
+    return bool(inexact_columns(image, hardware).any())
 
 
 def compute_unit(

@@ -1,5 +1,6 @@
 """Weights to crossbar contents: encode, slice, squeeze, tile, count."""
 
+from .layer_params import LayerRule, layer_parameters, read_layer_rules
 from .mapping import map_layer, map_matrix
 from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile, TilePart
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
@@ -13,6 +14,7 @@ __all__ = [
     "Counts",
     "Errors",
     "LayerMapping",
+    "LayerRule",
     "LayerWeights",
     "MappingParams",
     "MatrixMapping",
@@ -22,6 +24,7 @@ __all__ = [
     "Tile",
     "TilePart",
     "describe",
+    "layer_parameters",
     "load_mapping",
     "load_parameters",
     "map_layer",
@@ -29,6 +32,7 @@ __all__ = [
     "presets",
     "read_array",
     "read_arrays",
+    "read_layer_rules",
     "read_layers",
     "save_mapping",
     "schedule",

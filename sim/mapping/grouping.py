@@ -11,6 +11,9 @@ __all__ = ["GROUPINGS", "shift_cycles"]
 _PASSES = 4
 """Improvement passes over all rows; more change little."""
 
+_SINGLE_THREADED = 1 << 18
+"""Multiplications of a matrix product that OpenBLAS does in the calling thread."""
+
 Grouping = Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]
 
 
@@ -57,7 +60,7 @@ def _balanced(cells: np.ndarray, shifts: np.ndarray, group_rows: int, rows: int)
     layout = _lay_out(used, shifts, group_rows, rows)
     groups = np.flatnonzero(layout != EMPTY) // group_rows
     if groups[-1] > 0:
-        levels = cells[:, :, used].transpose(2, 0, 1, 3).reshape(len(used), -1).astype(np.float32)
+        levels = cells[:, :, used].transpose(2, 0, 1, 3).reshape(len(used), -1).astype(np.float64)
         place = _spread(levels, shifts[used], groups)
         # Rows of one group keep their logical order.
         layout[layout != EMPTY] = used[np.lexsort((used, place))]
@@ -105,54 +108,105 @@ def _spread(levels: np.ndarray, shifts: np.ndarray, groups: np.ndarray) -> np.nd
 
     Parameters
     ----------
-    levels : numpy.ndarray of float32, shape (rows, planes and columns)
+    levels : numpy.ndarray of float64, shape (rows, planes and columns)
     shifts, groups : numpy.ndarray of integers, shape (rows,)
         Shift of each row, and the group it would be in.
     """
-    count = groups[-1] + 1
-    sums = np.zeros((count, levels.shape[1]), np.float32)
+    powers = _powers(levels)
+    sums = np.zeros((groups[-1] + 1, levels.shape[1]))
+    slopes = _slopes(sums, powers)
     place = np.empty_like(groups)
     # Greedy: heavy rows first, each to the free place of its shift's groups that costs least.
     for shift in np.unique(shifts):
         members = np.flatnonzero(shifts == shift)
-        free = np.bincount(groups[members], minlength=count)
+        free = np.bincount(groups[members], minlength=len(sums))
         for row in members[np.argsort(-levels[members].sum(axis=1), kind="stable")]:
-            open_groups = np.flatnonzero(free)
-            before = sums[open_groups]
-            cost = _cost(before + levels[row]) - _cost(before)
-            chosen = open_groups[np.argmin(cost)]
+            cost = np.einsum("gck,ck->g", slopes, powers[row])
+            chosen = int(np.argmin(np.where(free, cost, np.inf)))
             free[chosen] -= 1
             sums[chosen] += levels[row]
+            slopes[chosen] = _slopes(sums[chosen], powers)
             place[row] = chosen
-    _improve(levels, shifts, place, sums)
+    _improve(levels, powers, shifts, place, sums)
     return place
 
 
-def _cost(sums: np.ndarray) -> np.ndarray:
-    """Return the sum of fourth powers along the last axis."""
-    squares = sums * sums
-    return np.einsum("...c,...c->...", squares, squares)
+# A row of levels a costs (s + a)^4 - s^4 in a group of column sums s, which is a^4 and the product
+# of two vectors: a, a^2, a^3 and 4 s^3, 6 s^2, 4 s. For levels 0 and 1 all powers are the same. All
+# numbers are integers that float64 holds exactly, so every machine finds the same order.
 
 
-def _improve(levels: np.ndarray, shifts: np.ndarray, place: np.ndarray, sums: np.ndarray) -> None:
-    """Exchange rows of equal shift between groups while that lowers the cost; changes ``place``."""
+def _powers(levels: np.ndarray) -> np.ndarray:
+    """Return different powers of levels, shape (..., powers)."""
+    return levels[..., None] ** (np.arange(1, 4) if levels.max() > 1 else np.array([1]))
+
+
+def _slopes(sums: np.ndarray, powers: np.ndarray) -> np.ndarray:
+    """Return what the powers of a row's levels are multiplied by to give its cost."""
+    if powers.shape[-1] == 1:
+        return (((4 * sums + 6) * sums + 4) * sums)[..., None]
+    return np.stack([4 * sums * sums * sums, 6 * sums * sums, 4 * sums], axis=-1)
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return a matrix product, in parts for which BLAS takes no threads.
+
+    These cost more than they save, many times so on a busy machine.
+    """
+    step = max(16, _SINGLE_THREADED // (len(a) * b.shape[1]))
+    total = np.zeros((len(a), b.shape[1]))
+    for start in range(0, len(b), step):
+        total += a[:, start : start + step] @ b[start : start + step]
+    return total
+
+
+def _improve(
+    levels: np.ndarray,
+    powers: np.ndarray,
+    shifts: np.ndarray,
+    place: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """Exchange rows of equal shift between groups while that lowers the cost; changes ``place``.
+
+    Rows take their turn, each with the partner that lowers it most.
+    """
+    count = len(levels)
+    by_column = np.ascontiguousarray(powers.transpose(1, 2, 0))
+
+    def slopes(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return the slopes of the places of rows, without these rows."""
+        others = sums[place[rows]].take(columns, axis=1) - levels[rows].take(columns, axis=1)
+        return _slopes(others, powers).reshape(len(rows), -1)
+
+    # What row j would cost in the place of row i, fourth powers of levels aside.
+    all_columns = np.arange(levels.shape[1])
+    all_powers = by_column.reshape(-1, count)
+    costs = _product(slopes(np.arange(count), all_columns), all_powers)
+    other_shift = shifts[:, None] != shifts
     for _ in range(_PASSES):
-        changed = False
-        for row in range(len(place)):
-            partners = np.flatnonzero((shifts == shifts[row]) & (place != place[row]))
-            if not len(partners):
-                continue
-            difference = levels[partners] - levels[row]
-            here, there = sums[place[row]], sums[place[partners]]
-            change = _cost(here + difference) + _cost(there - difference)
-            change -= _cost(here) + _cost(there)
-            best = int(np.argmin(change))
-            if change[best] < 0:
-                other = partners[best]
-                sums[place[row]] += difference[best]
-                sums[place[other]] -= difference[best]
-                place[row], place[other] = place[other], place[row]
-                changed = True
+        row, changed = 0, False
+        while True:
+            own = costs.diagonal()
+            change = costs + costs.T - own - own[:, None]
+            change[other_shift | (place[:, None] == place)] = 0
+            gaining = np.flatnonzero(change[row:].min(axis=1) < 0)
+            if not len(gaining):
+                break
+            row += int(gaining[0])
+            partner = int(np.argmin(change[row]))
+            pair = np.array([row, partner])
+            near = np.flatnonzero((place[:, None] == place[pair]).any(axis=1))
+            difference = levels[partner] - levels[row]
+            columns = np.flatnonzero(difference)
+            before = slopes(near, columns)
+            sums[place[row]] += difference
+            sums[place[partner]] -= difference
+            place[pair] = place[pair[::-1]]
+            added = slopes(near, columns) - before
+            costs[near] += _product(added, by_column[columns].reshape(-1, count))
+            costs[pair] = _product(slopes(pair, all_columns), all_powers)
+            row, changed = row + 1, True
         if not changed:
             break
 

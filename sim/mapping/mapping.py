@@ -1,7 +1,7 @@
 """From weights to a mapping: encode, slice, squeeze, and count the crossbars."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from .model import Counts, Errors, LayerMapping, MatrixMapping, signed_levels
 from .params import AUTO, Parameters, load_parameters
 from .row_tiles import ROW_TILES
 from .scales import SCALES, Scale, scale_factors
-from .slicing import occupied_planes, ored_codes, tile_starts
+from .slicing import cell_levels, occupied_planes, ored_codes, tile_starts
 from .squeeze import POLICIES, squeeze
 
 __all__ = ["map_layer", "map_matrix"]
@@ -31,7 +31,7 @@ _LARGEST_WEIGHT = 2.0**400
 
 @dataclass(frozen=True)
 class _Encoding:
-    """How the weights of one layer become codes."""
+    """How the weights of some rows become codes: those of a layer's groups, or of a block."""
 
     codec: Codec
     scale: Scale
@@ -54,12 +54,14 @@ class _Block:
     errors: Errors
 
 
-def _choose_encoding(parameters: Parameters, dtype: np.dtype[Any]) -> _Encoding:
+def _choose_encoding(parameters: Parameters, dtype: np.dtype[Any], rows: int) -> _Encoding:
+    """Return the encoding of a layer with so many rows in each group."""
     mapping = parameters.mapping
     if POLICIES[mapping.policy].shifts is None:
         # The control: uniform codes that fit the remaining planes, whatever codec is asked for.
         bits = parameters.code_bits - mapping.squeeze
-        return _Encoding(CODECS["int8"], SCALES["column"], Grid(bits, bits), degree=0)
+        grid = Grid(bits, bits, np.zeros((rows, 1), np.int16))
+        return _Encoding(CODECS["int8"], SCALES["column"], grid, degree=0)
     integers = np.issubdtype(dtype, np.integer)
     name = mapping.codec if mapping.codec != AUTO else "codes" if integers else "sme"
     if name == "codes" and not integers:
@@ -67,7 +69,7 @@ def _choose_encoding(parameters: Parameters, dtype: np.dtype[Any]) -> _Encoding:
     return _Encoding(
         CODECS[name],
         SCALES[mapping.scale],
-        Grid(mapping.weight_bits, mapping.window),
+        Grid(mapping.weight_bits, mapping.window, mapping.empty_bits(rows)),
         mapping.squeeze,
     )
 
@@ -106,6 +108,7 @@ def _map_block(
         code_bits=parameters.code_bits,
         degree=encoding.degree,
         window=mapping.window,
+        empty_bits=grid.empty_bits,
     )
     starts = tile_starts(weights.shape[1], hardware.cols)
     negative = weights < 0
@@ -141,21 +144,29 @@ def _map_block(
 
 
 def _crossbars(ored: np.ndarray, row_tiles: np.ndarray, parameters: Parameters) -> Counts:
-    """Count the crossbars of a matrix from the ored codes of its rows, like those of a block."""
+    """Count crossbars and rows of a matrix from the ored codes of its rows, as in a block."""
     cell_bits = parameters.hardware.cell_bits
     planes = parameters.code_bits // cell_bits
 
     def used(rows: np.ndarray) -> int:
         return int(np.count_nonzero(occupied_planes(rows, row_tiles, cell_bits, planes)))
 
+    def nonzero(rows: np.ndarray) -> tuple[int, ...]:
+        levels = cell_levels(rows, cell_bits, planes)
+        return tuple(np.count_nonzero(levels, axis=(1, 2)).tolist())
+
     before, positive, negative = ored
+    after = positive | negative
     tiles = len(row_tiles) * ored.shape[2]
     return Counts(
         tiles=tiles,
         conventional=tiles * planes,
         sliced=used(before),
-        squeezed=used(positive | negative),
+        squeezed=used(after),
         physical=used(positive) + used(negative),
+        rows=before.size,
+        nonzero_rows_before=nonzero(before),
+        nonzero_rows_after=nonzero(after),
     )
 
 
@@ -193,13 +204,16 @@ def _map_placed(
     row_shifts = np.empty((rows, column_tiles), np.uint8)
     ored = np.empty((3, rows, column_tiles), np.int16)
     counts, errors = Counts(), Errors()
+    empty_bits = np.tile(encoding.grid.empty_bits, (len(placement.groups), 1))
     tiles_at_once = max(1, _BLOCK // (hardware.rows * hardware.cols))
     for r in range(0, rows, hardware.rows):
+        block_rows = slice(r, r + hardware.rows)
+        grid = replace(encoding.grid, empty_bits=empty_bits[block_rows])
+        block_encoding = replace(encoding, grid=grid)
         for t in range(0, column_tiles, tiles_at_once):
-            block_rows = slice(r, r + hardware.rows)
             tiles = slice(t, t + tiles_at_once)
             part = block_rows, slice(t * hardware.cols, tiles.stop * hardware.cols)
-            block = _map_block(matrix[part], factors[part[1]], encoding, parameters)
+            block = _map_block(matrix[part], factors[part[1]], block_encoding, parameters)
             codes[part] = block.codes
             row_shifts[block_rows, tiles] = block.shifts
             ored[:, block_rows, tiles] = block.ored
@@ -225,7 +239,7 @@ def _map_groups(
         raise InputError(f"{name}: weights must be real numbers, not {unrolled.dtype}")
     hardware = parameters.hardware
     groups, rows, columns = unrolled.shape
-    encoding = _choose_encoding(parameters, unrolled.dtype)
+    encoding = _choose_encoding(parameters, unrolled.dtype, rows)
     try:
         peaks = np.concatenate([_peaks(matrix, hardware.rows) for matrix in unrolled])
         factors = scale_factors(

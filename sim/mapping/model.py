@@ -1,6 +1,7 @@
 """What a mapping consists of: counts, errors, matrices and layers."""
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Self
 
 import numpy as np
@@ -17,17 +18,24 @@ __all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "Tile", "TilePar
 
 
 class _Sums:
-    """Numbers that add up over the parts of a layer."""
+    """Numbers that add up over the parts of a layer, and tuples with a number per plane."""
 
     def add(self, other: Self) -> None:
         """Add the numbers of another part."""
         for key, value in vars(other).items():
-            setattr(self, key, getattr(self, key) + value)
+            own = getattr(self, key)
+            if isinstance(value, tuple):
+                pairs = zip_longest(own, value, fillvalue=0)
+                setattr(self, key, tuple(a + b for a, b in pairs))
+            else:
+                setattr(self, key, own + value)
 
 
 @dataclass
 class Counts(_Sums):
-    """Crossbars of a layer (SPEC section 3).
+    """Crossbars and rows of a layer (SPEC section 3).
+
+    A row of a matrix counts once in every column of tiles.
 
     Parameters
     ----------
@@ -39,10 +47,15 @@ class Counts(_Sums):
         Crossbars per plane and sign that hold a 1 after squeeze-out.
     rcmr_bits : int
         Bits of row conversion masks.
+    rows : int
+        Rows of tiles.
     shifted_rows : int
-        Rows of tiles that were moved.
+        Those that were moved.
     rows_outside_window : int
-        Rows of tiles with codes that left the window S when they were rounded.
+        Those with codes that left the window S when they were rounded.
+    nonzero_rows_before, nonzero_rows_after : tuple of int
+        Those with a 1 in each plane of the padded code, before and after squeeze-out, the most
+        significant plane first; released planes have none.
     """
 
     tiles: int = 0
@@ -51,8 +64,11 @@ class Counts(_Sums):
     squeezed: int = 0
     physical: int = 0
     rcmr_bits: int = 0
+    rows: int = 0
     shifted_rows: int = 0
     rows_outside_window: int = 0
+    nonzero_rows_before: tuple[int, ...] = ()
+    nonzero_rows_after: tuple[int, ...] = ()
 
 
 @dataclass
@@ -247,5 +263,5 @@ class LayerMapping:
 
     @property
     def outputs(self) -> int:
-        """Elements of an output vector."""
+        """Elements of a result vector: the outputs of one group after the other."""
         return max(matrix.placement.output_slice.stop for matrix in self.matrices)

@@ -7,8 +7,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sme_hw.errors import InputError, ParameterError
-from sme_hw.params import HardwareParams, check_choice, check_int
+from sme_hw.params import HardwareParams, check_choice, check_int, plain_values
 
 from .codecs import CODECS
 from .grouping import GROUPINGS
@@ -18,6 +20,10 @@ from .squeeze import POLICIES
 __all__ = ["OPTIONS", "MappingParams", "Parameters", "load_parameters", "presets"]
 
 AUTO = "auto"
+ALL = "all"
+
+ROW_BITS_MIN = 5
+"""Fewest bits that ``row_bits`` may name: the paper's mixed precision has 5 to 8."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,10 @@ class MappingParams:
         Squeeze degree x: leading bits that are emptied and released.
     grouping : str
         Order of rows on their crossbars (:data:`sim.mapping.grouping.GROUPINGS`).
+    row_bits : int or tuple of int or "all"
+        Codec ``mixed`` only: leading bits, 5..weight_bits, that a row's codes keep; several numbers
+        repeat over the rows of a layer (of each group) in the order (cin, kh, kw), so that 9 of
+        them are those of the positions of a 3 x 3 kernel. The policy ``plain`` ignores them.
 
     Raises
     ------
@@ -55,6 +65,7 @@ class MappingParams:
     policy: str
     squeeze: int
     grouping: str
+    row_bits: int | tuple[int, ...] | str
 
     def __post_init__(self) -> None:
         check_choice("codec", self.codec, [AUTO, *CODECS])
@@ -64,6 +75,23 @@ class MappingParams:
         check_choice("policy", self.policy, list(POLICIES))
         check_int("squeeze", self.squeeze, 0, 7)
         check_choice("grouping", self.grouping, list(GROUPINGS))
+        self._check_row_bits()
+
+    def _check_row_bits(self) -> None:
+        if self.row_bits == ALL:
+            return
+        if self.codec != "mixed":
+            raise ParameterError("row_bits", self.row_bits, "only codec mixed takes other than all")
+        numbers = self.row_bits if isinstance(self.row_bits, tuple) else (self.row_bits,)
+        possible = range(ROW_BITS_MIN, self.weight_bits + 1)
+        if not numbers or not all(type(bits) is int and bits in possible for bits in numbers):
+            span = f"{ROW_BITS_MIN}..weight_bits = {self.weight_bits}"
+            raise ParameterError("row_bits", self.row_bits, f'numbers in {span}, or "all"')
+
+    def empty_bits(self, rows: int) -> np.ndarray:
+        """Return how many low bits each of so many rows leaves empty: int16, shape (rows, 1)."""
+        kept = self.weight_bits if self.row_bits == ALL else self.row_bits
+        return (self.weight_bits - np.resize(kept, (rows, 1))).astype(np.int16)
 
     def code_bits(self, cell_bits: int) -> int:
         """Return N, the code width padded at the most significant end to whole cells."""
@@ -99,13 +127,14 @@ class Parameters:
         Parameters
         ----------
         options : mapping
-            A value for every one of :data:`OPTIONS`.
+            A value for every one of :data:`OPTIONS`; lists may stand for tuples, as in JSON.
 
         Raises
         ------
         ParameterError
             A value is out of range, or contradicts another one.
         """
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
         mapping = MappingParams(**{key: options[key] for key in MAPPING_OPTIONS})
         cell_bits = options["cell_bits"]
         check_int("cell_bits", cell_bits, 1, 2)
@@ -128,10 +157,16 @@ class Parameters:
         """Padded code width N."""
         return self.mapping.code_bits(self.hardware.cell_bits)
 
+    def without_squeeze(self) -> "Parameters":
+        """Return the parameters with all planes kept, and ADCs that fit them."""
+        # A list of ADC bits would have too few entries.
+        options = {"squeeze": 0, "policy": "paper", "adc_bits": "lossless", "adc_lsb": 0}
+        return Parameters.build(self.as_dict() | options)
+
     def as_dict(self) -> dict[str, object]:
         """Return all options as plain JSON values."""
         hardware = self.hardware.as_dict()
-        return {key: hardware[key] for key in HARDWARE_OPTIONS} | asdict(self.mapping)
+        return {key: hardware[key] for key in HARDWARE_OPTIONS} | plain_values(asdict(self.mapping))
 
 
 def presets() -> list[str]:
@@ -172,7 +207,7 @@ def _read_preset(preset: str) -> dict[str, Any]:
             if key not in keys:
                 allowed = f"[{table}] has only {', '.join(keys)}"
                 raise ParameterError(key, value, allowed)
-            options[key] = tuple(value) if isinstance(value, list) else value
+            options[key] = value
     for key, value in content.items():
         raise ParameterError(key, value, "only extends, [hardware] and [mapping] may stand here")
     return options
@@ -198,7 +233,7 @@ def load_parameters(preset: str = "paper", **overrides: Any) -> Parameters:
     for key, value in overrides.items():
         if key not in OPTIONS:
             raise ParameterError(key, value, f"there are only {', '.join(OPTIONS)}")
-        options[key] = tuple(value) if isinstance(value, list) else value
+        options[key] = value
     missing = [key for key in OPTIONS if key not in options]
     if missing:
         raise InputError(f'preset {preset} lacks {", ".join(missing)} (or extends = "paper")')

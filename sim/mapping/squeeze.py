@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .codecs.base import uniform_codes, window_codes
+from .codecs.base import nearest_codes, uniform_codes, window_codebook
 from .slicing import tile_starts
 
 __all__ = ["POLICIES", "Policy", "Rows", "squeeze"]
@@ -27,6 +27,8 @@ class Rows:
         N - x, the bits that remain.
     window : int
         S.
+    empty_bits : numpy.ndarray of int16, shape (rows, 1), or 0
+        Low bits that the codes of each row leave empty.
     """
 
     positions: np.ndarray
@@ -34,6 +36,7 @@ class Rows:
     shifts: np.ndarray
     planes_bits: int
     window: int
+    empty_bits: np.ndarray | int
 
 
 def _drop(rows: Rows) -> np.ndarray:
@@ -41,19 +44,28 @@ def _drop(rows: Rows) -> np.ndarray:
     return rows.codes >> rows.shifts
 
 
+def _requantised(
+    rows: Rows, nearest: Callable[[np.ndarray], np.ndarray], largest: int
+) -> np.ndarray:
+    """Quantise the unquantised weights of shifted rows anew, on their coarser grid.
+
+    Of the bits that a row leaves empty, those that were not shifted out stay empty.
+    """
+    empty = np.maximum(rows.empty_bits - rows.shifts, 0)
+    codes = nearest(np.ldexp(rows.positions, -(rows.shifts + empty)))
+    codes = np.minimum(codes, largest >> empty) << empty
+    return np.where(rows.shifts > 0, codes, rows.codes)
+
+
 def _rounded(rows: Rows) -> np.ndarray:
-    """Round the unquantised weights of shifted rows on their coarser grid."""
-    codes = np.minimum(
-        uniform_codes(np.ldexp(rows.positions, -rows.shifts)), 2**rows.planes_bits - 1
-    )
-    return np.where(rows.shifts > 0, codes, rows.codes).astype(np.int16)
+    """Take the nearest code."""
+    return _requantised(rows, uniform_codes, 2**rows.planes_bits - 1)
 
 
 def _rounded_window(rows: Rows) -> np.ndarray:
-    """Like :func:`_rounded`, within the window codebook."""
-    positions = np.ldexp(rows.positions, -rows.shifts)
-    codes = window_codes(positions, rows.planes_bits, rows.window)
-    return np.where(rows.shifts > 0, codes, rows.codes)
+    """Take the nearest code of the window codebook."""
+    codebook = window_codebook(rows.planes_bits, rows.window)
+    return _requantised(rows, lambda positions: nearest_codes(positions, codebook), codebook[-1])
 
 
 def _all_or_none(needed: np.ndarray, degree: int) -> np.ndarray:
@@ -113,6 +125,7 @@ def squeeze(
     code_bits: int,
     degree: int,
     window: int,
+    empty_bits: np.ndarray | int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Empty the leading ``degree`` bits of every tile.
 
@@ -128,6 +141,8 @@ def squeeze(
         Columns of a crossbar: the rows of different tiles shift on their own.
     code_bits, degree, window : int
         N, x and S.
+    empty_bits : numpy.ndarray of int16, shape (rows, 1), or 0
+        Low bits that the codes of each row leave empty; they stay empty.
 
     Returns
     -------
@@ -152,5 +167,6 @@ def squeeze(
         np.repeat(shifts.astype(np.int16), widths, axis=1),
         code_bits - degree,
         window,
+        empty_bits,
     )
     return policy.codes(rows), shifts

@@ -20,10 +20,13 @@ from .params import Parameters
 
 __all__ = ["describe", "load_mapping", "save_mapping"]
 
-FORMAT = 2
+FORMAT = 3
 """Version of the files; it grows when older readers would misread them."""
 
 _ARRAYS = ("codes", "row_shifts", "row_tiles", "row_order", "code_steps")
+
+_PLANE_KEYS = {"weight_bits", "cell_bits"}
+"""What a plane means: the bits of a code, and those in a cell."""
 
 
 def _rounded(decibel: float | None) -> float | None:
@@ -50,7 +53,28 @@ def _index_bits(layer: LayerMapping) -> dict[str, int]:
     return {"tile": tile, "matrix": matrix}
 
 
-def _describe_layer(layer: LayerMapping) -> dict[str, Any]:
+def _nonzero_rows(counts: Counts) -> dict[str, Any]:
+    """Return the rows with a 1 in each plane, and what part of all rows that is."""
+    found = {"before": counts.nonzero_rows_before, "after": counts.nonzero_rows_after}
+    shares = {
+        f"share_{when}": [round(rows / counts.rows, 6) for rows in numbers]
+        for when, numbers in found.items()
+    }
+    return {"rows": counts.rows, **{k: list(v) for k, v in found.items()}, **shares}
+
+
+def _split_parameters(layers: list[LayerMapping]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the options that all layers share, and those of each layer that they do not."""
+    options = [layer.parameters.as_dict() for layer in layers]
+    shared = {
+        key: value
+        for key, value in options[0].items()
+        if all(other[key] == value for other in options)
+    }
+    return shared, [{k: v for k, v in own.items() if k not in shared} for own in options]
+
+
+def _describe_layer(layer: LayerMapping, differing: dict[str, Any]) -> dict[str, Any]:
     groups = layer.groups
     rows = int(np.prod(layer.shape[1:])) if len(layer.shape) > 1 else 1
     errors = layer.errors
@@ -61,8 +85,14 @@ def _describe_layer(layer: LayerMapping) -> dict[str, Any]:
         "rows": rows,
         "columns": layer.shape[0] // groups,
         "codec": layer.codec,
+        "parameters": differing,
         "tiles": layer.counts.tiles,
         "crossbars": _crossbars(layer.counts),
+        "planes": {
+            "built": layer.parameters.hardware.planes,
+            "with_ones": sum(rows > 0 for rows in layer.counts.nonzero_rows_after),
+        },
+        "nonzero_rows": _nonzero_rows(layer.counts),
         "rcmr_bits": layer.counts.rcmr_bits,
         "index_bits": _index_bits(layer),
         "shifted_rows": layer.counts.shifted_rows,
@@ -78,18 +108,23 @@ def _describe_layer(layer: LayerMapping) -> dict[str, Any]:
 def describe(layers: list[LayerMapping]) -> dict[str, Any]:
     """Return a mapping's report for machines: totals, and every layer.
 
-    ``rows`` and ``columns`` are those of one group's matrix.
+    ``rows`` and ``columns`` are those of one group's matrix. ``parameters`` at the top are those
+    that all layers share; where they differ, each layer has its own. Rows per plane have a total
+    only if the planes of all layers mean the same.
     """
+    shared, differing = _split_parameters(layers)
     total = Counts()
     for layer in layers:
         total.add(layer.counts)
     return {
         "format": FORMAT,
-        "parameters": layers[0].parameters.as_dict(),
+        "parameters": shared,
         "crossbars": _crossbars(total),
         "tiles": total.tiles,
         "rcmr_bits": total.rcmr_bits,
-        "layers": [_describe_layer(layer) for layer in layers],
+        "shifted_rows": total.shifted_rows,
+        "nonzero_rows": None if differing[0].keys() & _PLANE_KEYS else _nonzero_rows(total),
+        "layers": list(map(_describe_layer, layers, differing)),
     }
 
 
@@ -99,7 +134,7 @@ def save_mapping(layers: list[LayerMapping], directory: str | Path) -> None:
     Parameters
     ----------
     layers : list of LayerMapping
-        At least one, all with the same parameters.
+        At least one.
     directory : path
         It is made if need be. On any error nothing is written.
     """
@@ -123,8 +158,9 @@ def _check_row_tiles(name: str, matrix: MatrixMapping) -> None:
 
 
 def _load_layer(
-    entry: dict[str, Any], index: int, parameters: Parameters, archive: Any
+    entry: dict[str, Any], index: int, shared: dict[str, Any], archive: Any
 ) -> LayerMapping:
+    parameters = Parameters.build(shared | entry["parameters"])
     hardware = parameters.hardware
     rows, columns = entry["rows"], entry["columns"]
     places = placements(entry["groups"], rows, columns, hardware.rows, hardware.cols)
@@ -145,11 +181,15 @@ def _load_layer(
         matrix = MatrixMapping(place, *arrays)
         _check_row_tiles(entry["name"], matrix)
         matrices.append(matrix)
+    nonzero_rows = entry["nonzero_rows"]
     counts = Counts(
         tiles=entry["tiles"],
         rcmr_bits=entry["rcmr_bits"],
+        rows=nonzero_rows["rows"],
         shifted_rows=entry["shifted_rows"],
         rows_outside_window=entry["rows_outside_window"],
+        nonzero_rows_before=tuple(nonzero_rows["before"]),
+        nonzero_rows_after=tuple(nonzero_rows["after"]),
         **entry["crossbars"],
     )
     return LayerMapping(
@@ -177,17 +217,12 @@ def load_mapping(directory: str | Path) -> list[LayerMapping]:
         content = json.loads((folder / "mapping.json").read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise ValueError(f"it has format {content['format']}, this version reads {FORMAT}")
-        options = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in content["parameters"].items()
-        }
-        parameters = Parameters.build(options)
         with (
             (folder / "mapping.npz").open("rb") as file,
             np.load(file, allow_pickle=False) as archive,
         ):
             return [
-                _load_layer(entry, i, parameters, archive)
+                _load_layer(entry, i, content["parameters"], archive)
                 for i, entry in enumerate(content["layers"])
             ]
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:

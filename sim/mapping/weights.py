@@ -1,4 +1,4 @@
-"""Reads weight files: .npy, .npz and .safetensors."""
+"""Reads weight files: .npy, .npz, .safetensors and .onnx."""
 
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +11,6 @@ import numpy as np
 from sme_hw.errors import InputError
 
 __all__ = ["LayerWeights", "read_array", "read_arrays", "read_layers"]
-
-SUFFIXES = (".npy", ".npz", ".safetensors")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +27,10 @@ class LayerWeights:
     name: str
     weights: np.ndarray
     groups: int
+
+
+Layers = tuple[list[LayerWeights], list[str]]
+Arrays = Callable[[Path], Iterator[tuple[str, Callable[[], np.ndarray]]]]
 
 
 def read_array(path: str | Path) -> np.ndarray:
@@ -97,6 +99,52 @@ def _groups_of(name: str, weights: np.ndarray, given: Mapping[str, int]) -> int:
     return weights.shape[0] if depthwise else 1
 
 
+def _read_matrix(path: Path, given: Mapping[str, int]) -> Layers:
+    if given:
+        raise InputError(f"groups {next(iter(given))}: a .npy file holds a dense matrix")
+    matrix = read_array(path)
+    if matrix.ndim != 2:
+        raise InputError(f"{path}: a matrix (rows x columns) is needed, not {matrix.shape}")
+    return [LayerWeights(path.stem, matrix.T, 1)], []
+
+
+def _read_archive(open_arrays: Arrays, path: Path, given: Mapping[str, int]) -> Layers:
+    layers, ignored = [], []
+    try:
+        for name, load in open_arrays(path):
+            array = load() if name.endswith("weight") else None
+            if array is not None and array.ndim in (2, 4):
+                layers.append(LayerWeights(name, array, _groups_of(name, array, given)))
+            else:
+                ignored.append(name)
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read: {_line(error)}") from None
+    if not layers:
+        raise InputError(f"{path} holds no array of 2 or 4 axes whose name ends in 'weight'")
+    return layers, ignored
+
+
+def _read_network(path: Path, given: Mapping[str, int]) -> Layers:
+    # Here, because networks stand above the mapper and need packages of their own.
+    from sim.network.network import read_network_layers
+
+    if given:
+        raise InputError(f"groups {next(iter(given))}: an .onnx file says its groups")
+    return read_network_layers(path), []
+
+
+_READERS: dict[str, Callable[[Path, Mapping[str, int]], Layers]] = {
+    ".npy": _read_matrix,
+    ".npz": partial(_read_archive, _npz_arrays),
+    ".safetensors": partial(_read_archive, _safetensors_arrays),
+    ".onnx": _read_network,
+}
+"""Readers of weight files by suffix: from the path and given groups to layers and names of what is
+ignored."""
+
+
 def read_layers(
     path: str | Path, groups: Mapping[str, int] | None = None
 ) -> tuple[list[LayerWeights], list[str]]:
@@ -106,7 +154,8 @@ def read_layers(
     ----------
     path : path
         A .npy file holds one matrix, rows = inputs. In .npz and .safetensors files, arrays whose
-        name ends in ``weight`` are layers, shape (out, in) or (out, in / groups, kh, kw).
+        name ends in ``weight`` are layers, shape (out, in) or (out, in / groups, kh, kw). Of an
+        .onnx file, every Conv, Gemm and MatMul with constant weights is one.
     groups : mapping, optional
         Groups of convolutions by name; elsewhere a 4-D array with in / groups = 1 and out > 1 is
         taken as depthwise.
@@ -123,32 +172,11 @@ def read_layers(
         The file cannot be read or holds no layer, or ``groups`` names no layer.
     """
     path, given = Path(path), dict(groups or {})
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"{path}: one of {', '.join(SUFFIXES)} is needed")
-    if path.suffix == ".npy":
-        if given:
-            raise InputError(f"groups {next(iter(given))}: a .npy file holds a dense matrix")
-        matrix = read_array(path)
-        if matrix.ndim != 2:
-            raise InputError(f"{path}: a matrix (rows x columns) is needed, not {matrix.shape}")
-        return [LayerWeights(path.stem, matrix.T, 1)], []
-    layers, ignored = [], []
-    arrays = _npz_arrays if path.suffix == ".npz" else _safetensors_arrays
-    try:
-        for name, load in arrays(path):
-            array = load() if name.endswith("weight") else None
-            if array is not None and array.ndim in (2, 4):
-                layers.append(LayerWeights(name, array, _groups_of(name, array, given)))
-            else:
-                ignored.append(name)
-    except InputError:
-        raise
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read: {_line(error)}") from None
+    if path.suffix not in _READERS:
+        raise InputError(f"{path}: one of {', '.join(_READERS)} is needed")
+    layers, ignored = _READERS[path.suffix](path, given)
+    names = [layer.name for layer in layers]
     for name in given:
-        if name not in [layer.name for layer in layers]:
-            names = ", ".join(layer.name for layer in layers)
-            raise InputError(f"groups {name}: there is no such layer, only {names}")
-    if not layers:
-        raise InputError(f"{path} holds no array of 2 or 4 axes whose name ends in 'weight'")
+        if name not in names:
+            raise InputError(f"groups {name}: there is no such layer, only {', '.join(names)}")
     return layers, ignored

@@ -1,48 +1,93 @@
 """A picture of the bit planes of a tile, before and after squeeze-out."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from sim.mapping import LayerMapping, Tile
+from sim.mapping import LayerMapping
 from sim.mapping.slicing import cell_levels
-from sme_hw.errors import InputError
 
-__all__ = ["draw_bit_planes"]
+from .figure import DPI, new_figure, short_name
+from .tile_choice import ChosenTile
+
+__all__ = ["TilePlanes", "draw_bit_planes", "tile_planes"]
 
 _POSITIVE, _NEGATIVE, _EMPTY, _RELEASED = "#2166ac", "#b2182b", "#ffffff", "#d9d9d9"
 
+_SIDE = 1.4
+"""Least side of a plane in inches: with more cells than pixels there, some would be lost."""
 
-def _most_moved_tile(layer: LayerMapping) -> Tile:
-    """Return the tile with the most moved rows: there is most to see."""
-    hardware = layer.parameters.hardware
-    matrix = layer.matrices[0]
-
-    def moved(tile: Tile) -> int:
-        return int(np.count_nonzero(matrix.row_shifts[tile.rows, tile.column_tile]))
-
-    return max(matrix.tiles(hardware), key=moved)
+_LONGEST = 4
+"""Largest ratio of the sides of a plane that is drawn with square cells."""
 
 
-def _signed_planes(layer: LayerMapping, tile: Tile) -> np.ndarray:
-    """Return a tile's cell levels with their weights' signs, shape (planes, rows, columns).
-
-    Planes that squeeze-out released come first, as zeros.
-    """
-    parameters = layer.parameters
-    hardware = parameters.hardware
-    codes = layer.matrices[0].codes[tile.rows, tile.columns]
-    planes = parameters.code_bits // hardware.cell_bits
-    return cell_levels(np.abs(codes), hardware.cell_bits, planes) * np.sign(codes)
-
-
-def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> None:
-    """Draw the planes of the tile with the most moved rows, without and with squeeze-out.
+@dataclass(frozen=True, eq=False)
+class TilePlanes:
+    """Cell levels of a tile.
 
     Parameters
     ----------
-    before, after : LayerMapping
-        The same layer mapped both ways.
+    chosen : ChosenTile
+    before, after : numpy.ndarray of int16, shape (planes, rows, columns)
+        Cell levels with their weights' signs, without and with squeeze-out, the most significant
+        plane first; ``after`` has zeros in the planes that squeeze-out released.
+    """
+
+    chosen: ChosenTile
+    before: np.ndarray
+    after: np.ndarray
+
+    @property
+    def released(self) -> int:
+        """Leading planes that squeeze-out released."""
+        return len(self.after) - self.chosen.layer.parameters.hardware.planes
+
+    @property
+    def moved_rows(self) -> int:
+        """Rows that squeeze-out moved."""
+        return int(np.count_nonzero(self.chosen.row_shifts))
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what machines read; the cells themselves are in the saved mapping."""
+        return {
+            "tile": self.chosen.place,
+            "rows": self.after.shape[1],
+            "columns": self.after.shape[2],
+            "moved_rows": self.moved_rows,
+            "nonzero_cells": {
+                "before": np.count_nonzero(self.before, axis=(1, 2)).tolist(),
+                "after": np.count_nonzero(self.after, axis=(1, 2)).tolist(),
+            },
+        }
+
+
+def tile_planes(before: LayerMapping, chosen: ChosenTile) -> TilePlanes:
+    """Return the planes of a tile.
+
+    Parameters
+    ----------
+    before : LayerMapping
+        The tile's layer, mapped without squeeze-out.
+    chosen : ChosenTile
+    """
+    parameters = chosen.layer.parameters
+    cell_bits = parameters.hardware.cell_bits
+    planes = parameters.code_bits // cell_bits
+
+    def signed(layer: LayerMapping) -> np.ndarray:
+        codes = layer.matrices[chosen.part].codes[chosen.tile.rows, chosen.tile.columns]
+        return cell_levels(np.abs(codes), cell_bits, planes) * np.sign(codes)
+
+    return TilePlanes(chosen, signed(before), signed(chosen.layer))
+
+
+def draw_bit_planes(tile: TilePlanes, path: Path) -> None:
+    """Draw the planes of a tile, without and with squeeze-out.
+
+    Parameters
+    ----------
+    tile : TilePlanes
     path : path
         Image file to write; its suffix chooses the format.
 
@@ -51,41 +96,44 @@ def draw_bit_planes(before: LayerMapping, after: LayerMapping, path: Path) -> No
     InputError
         matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.colors import ListedColormap
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError("the picture needs matplotlib: pip install sme[demo]") from None
-    tile = _most_moved_tile(after)
-    stacks = [_signed_planes(before, tile), _signed_planes(after, tile)]
-    count = len(stacks[0])
-    cell_bits = after.parameters.hardware.cell_bits
-    released = after.parameters.mapping.squeeze // cell_bits
-    figure = Figure(figsize=(1.6 * count + 0.8, 4.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(2, count, squeeze=False)
+    count, rows, columns = tile.after.shape
+    mapping = tile.chosen.layer.parameters.mapping
+    after = "control: plain codes" if mapping.policy == "plain" else "after squeeze-out"
+    stacks = {"before squeeze-out": tile.before, after: tile.after}
+    if mapping.squeeze == 0:
+        stacks = {"no squeeze-out": tile.after}
+    figure = new_figure(max(1.6 * count + 0.8, 6.5), 2 * len(stacks) + 0.6)
+    from matplotlib.colors import ListedColormap
+
     colours = ListedColormap([_NEGATIVE, _EMPTY, _POSITIVE])
-    shifts = after.matrices[0].row_shifts[tile.rows, tile.column_tile]
-    for row, (planes, label) in enumerate(zip(stacks, ("before", "after"), strict=True)):
-        for plane, axis in enumerate(axes[row]):
+    aspect = "equal" if max(rows, columns) <= _LONGEST * min(rows, columns) else "auto"
+    axes = figure.subplots(len(stacks), count, squeeze=False)
+    for line, (label, planes) in zip(axes, stacks.items(), strict=True):
+        for number, (axis, plane) in enumerate(zip(line, planes, strict=True), start=1):
             axis.set_xticks([])
             axis.set_yticks([])
-            axis.imshow(
-                np.sign(planes[plane]), cmap=colours, vmin=-1, vmax=1, interpolation="nearest"
-            )
-            ones = np.count_nonzero(planes[plane])
-            title = f"plane {plane + 1}: {ones}" if ones else f"plane {plane + 1}: empty"
-            if row and plane < released:
+            ones = np.count_nonzero(plane)
+            title = f"plane {number}: {ones or 'empty'}"
+            if planes is tile.after and number <= tile.released:
                 axis.set_facecolor(_RELEASED)
-                axis.images[0].set_alpha(0)
-                title = f"plane {plane + 1}: released"
+                title = f"plane {number}: released"
+                plane = np.full(plane.shape, np.nan)
+            axis.imshow(
+                np.sign(plane),
+                cmap=colours,
+                vmin=-1,
+                vmax=1,
+                interpolation="nearest",
+                aspect=aspect,
+            )
             axis.set_title(title, fontsize=9)
-        axes[row][0].set_ylabel(f"{label} squeeze-out\nrows (inputs)", fontsize=9)
-    moved = int(np.count_nonzero(shifts))
+        line[0].set_ylabel(f"{label}\nrows (inputs)", fontsize=9)
+    layer, groups = tile.chosen.layer, tile.chosen.matrix.placement.groups
+    packed = f", groups {groups[0]}..{groups[-1]} of {layer.groups}" if layer.groups > 1 else ""
     figure.suptitle(
-        f"{after.name}, {tile.name}: non-zero cells of every bit plane (blue +, red -); "
-        f"{moved} of {len(shifts)} rows moved down",
+        f"{short_name(layer.name)}{packed}, {tile.chosen.tile.name}\n"
+        f"cells that are not 0 (blue +, red -); {tile.moved_rows} of {rows} rows moved down",
         fontsize=10,
+        parse_math=False,
     )
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=max(DPI, max(rows, columns) / _SIDE))

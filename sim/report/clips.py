@@ -1,7 +1,7 @@
 """Clips at the configured ADC, measured on input vectors."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +51,7 @@ class ClipReport:
 
 
 def read_inputs(
-    path: str, layers: list[LayerWeights], hardware: HardwareParams
+    path: str, layers: list[LayerWeights], hardware: Mapping[str, HardwareParams]
 ) -> dict[str, np.ndarray]:
     """Read input vectors for some layers.
 
@@ -61,8 +61,8 @@ def read_inputs(
         A .npy of integers, vectors x inputs, if there is one layer; or a .npz with such arrays,
         named like layers. Inputs of a convolution's groups follow one another.
     layers : list of LayerWeights
-    hardware : HardwareParams
-        Tells their range.
+    hardware : mapping of str to HardwareParams
+        Tells the inputs' range for each layer.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def read_inputs(
     checked = {}
     for name, array in arrays.items():
         try:
-            checked[name] = check_inputs(array, rows[name], hardware)
+            checked[name] = check_inputs(array, rows[name], hardware[name])
         except InputError as error:
             raise InputError(f"{path}: {name}: {error}") from None
     return checked

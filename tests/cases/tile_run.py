@@ -7,10 +7,11 @@ import numpy as np
 from sim.golden.compute_unit import compute_unit_sets, vector_bit_blocks
 from sim.golden.program_port import program_port
 from sim.golden.result_buffer import result_buffer
-from sme_hw.cycles import clip_settle_cycles, fill_cycles, run_cycles
+from sme_hw.cycles import clip_settle_cycles
 from sme_hw.pack import in_order, pack, pack_inputs
 from sme_hw.params import PROGRAM_BITS, HardwareParams
 from sme_hw.program import REGION_OFFSET, SET_OFFSET, Region, entry_words
+from sme_hw.run_cycles import fill_cycles, run_cycles
 from sme_hw.tile_image import TileImage
 
 from .case import Clocked, Expected, Phase, Span, Streams, Values

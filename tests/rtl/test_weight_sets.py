@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import sme_hw.cycles
+import sme_hw.run_cycles
 from rtl_gen.generate import generate
 from rtl_gen.tb.run import simulate
 from sim.cosim.jobs import make_job
@@ -70,6 +70,6 @@ def test_results_that_wait_hold_up_other_tiles(tmp_path, monkeypatch):
     jobs = make_jobs(rng, hardware, images, orders)
     run(hardware, tmp_path / "design", jobs, SMALL)
     # A buffer without end would make it faster, so the buffer was full.
-    monkeypatch.setattr(sme_hw.cycles, "result_buffer_depth", lambda hardware: 10**6)
+    monkeypatch.setattr(sme_hw.run_cycles, "result_buffer_depth", lambda hardware: 10**6)
     again = make_jobs(seeded(53), hardware, images, orders)
     assert all(free.cycles < job.cycles for free, job in zip(again, jobs, strict=True))

@@ -8,7 +8,8 @@ from rtl_gen.generate import TOP, manifest
 from sim.cosim.jobs import tile_jobs
 from sim.mapping import load_parameters, map_matrix
 from sme_hw.compute_unit import ComputeUnit
-from sme_hw.cycles import TileSize, bit_blocks, run_cycles, steady_cycles
+from sme_hw.cycles import bit_blocks
+from sme_hw.run_cycles import TileSize, run_cycles, steady_cycles
 
 SEED = 2026
 RUNS = 400

@@ -61,6 +61,22 @@ def test_map_reports_and_saves(data, capsys):
     assert [layer.name for layer in load_mapping("m")] == ["a.weight", "dw.weight"]
 
 
+@pytest.mark.parametrize("codec", ["po2", "apot", "mixed"])
+def test_map_codecs(data, capsys, codec):
+    """Every codec is counted, and saved with its options."""
+    options = ["--row-bits", "5,8"] if codec == "mixed" else []
+    code, _, _ = run(
+        capsys, "map", "model.npz", "--codec", codec, *options, "-o", "m", "--json", "m.json"
+    )
+    assert code == 0
+    report = json.loads((data / "m.json").read_text())
+    assert report["parameters"]["row_bits"] == ([5, 8] if codec == "mixed" else "all")
+    for layer in report["layers"]:
+        assert layer["codec"] == codec
+        assert 0 < layer["crossbars"]["squeezed"] < layer["crossbars"]["conventional"]
+    assert [layer.codec for layer in load_mapping("m")] == [codec] * 2
+
+
 def test_map_groups_option(data, capsys):
     """--groups overrides the depthwise rule."""
     run(capsys, "map", "model.npz", "--groups", "dw.weight=1", "--json", "m.json")
@@ -135,6 +151,9 @@ BAD = [
     (("map", "absent.npz"), "absent.npz"),
     (("map", "codes.npy"), "weight_bits"),
     (("map", "w.npy", "--codec", "codes"), "codec codes needs integer weights"),
+    (("map", "w.npy", "--row-bits", "5"), "row_bits = 5 is not possible: only codec mixed"),
+    (("map", "w.npy", "--codec", "mixed", "--row-bits", "5,9"), "row_bits = (5, 9)"),
+    (("map", "w.npy", "--codec", "mixed", "--row-bits", "5,x"), "5,x"),
     (("map", "w.npy", "--preset", "papre"), "papre"),
     (("map", "w.npy", "--rows", "3"), "rows = 3"),
     (("map", "w.npy", "--adc-bits", "6,x"), "6,x"),

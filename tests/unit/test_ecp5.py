@@ -65,7 +65,7 @@ def take_positions(stage: Stage) -> int:
 
 
 @pytest.mark.parametrize("heights", HEAPS)
-@pytest.mark.parametrize("longest", [9, CHAIN_POSITIONS])
+@pytest.mark.parametrize("longest", [4, CHAIN_POSITIONS])
 def test_bit_heaps_are_equal(heights, longest, tmp_path, monkeypatch):
     """Whatever the registers held, both bodies show the same sum after their common latency."""
     monkeypatch.setattr("sme_hw.ecp5_carry.CHAIN_POSITIONS", longest)

@@ -183,3 +183,86 @@ def test_balancing_costs_no_bit_cycle():
             for name in ("shift", "balanced")
         ]
         assert waste[0] == waste[1], f"seed {seed}"
+
+
+def fourth_powers(cells, order, group_rows):
+    """Return the sum of the fourth powers of all column sums of groups, in plain integers."""
+    total = 0
+    for start in range(0, len(order), group_rows):
+        rows = [row for row in order[start : start + group_rows] if row != EMPTY]
+        total += sum(int(s) ** 4 for s in cells[:, :, rows].sum(axis=2, dtype=int).ravel())
+    return total
+
+
+@pytest.mark.parametrize("largest", [1, 3])
+def test_balanced_ends_where_no_exchange_helps(largest):
+    """No two rows of equal shift in different groups could change places for a lower cost."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        count, g = int(rng.integers(4, 16)), int(rng.integers(1, 6))
+        shifts = rng.integers(2, size=count)
+        cells = rng.integers(largest + 1, size=(2, 2, count, 3)).astype(np.uint8)
+        cells[0, 0, :, 0] = largest
+        order = GROUPINGS["balanced"](cells, shifts, g, 18).tolist()
+        found = fourth_powers(cells, order, g)
+        assert found <= fourth_powers(cells, GROUPINGS["shift"](cells, shifts, g, 18).tolist(), g)
+        for i, j in itertools.combinations(range(len(order)), 2):
+            if EMPTY not in (order[i], order[j]) and shifts[order[i]] == shifts[order[j]]:
+                other = order.copy()
+                other[i], other[j] = other[j], other[i]
+                assert fourth_powers(cells, other, g) >= found, f"seed {seed}: {i}, {j}"
+
+
+def dealt_one_by_one(cells, shifts, group_rows, rows):
+    """Return the groups of `balanced` as lists of rows: greedy, then exchanges, in plain loops."""
+    layout = GROUPINGS["shift"](cells, shifts, group_rows, rows)
+    ordered = layout[layout != EMPTY].tolist()
+    homes = (np.flatnonzero(layout != EMPTY) // group_rows).tolist()
+    levels = {row: cells[:, :, row].ravel().tolist() for row in ordered}
+    groups = [[] for _ in range(homes[-1] + 1)]
+
+    def cost(*changed):
+        return sum(sum(s) ** 4 for g in changed for s in zip(*map(levels.get, g), strict=True))
+
+    for shift in sorted(set(shifts.tolist())):
+        members = [row for row in ordered if shifts[row] == shift]
+        free = [h for row, h in zip(ordered, homes, strict=True) if shifts[row] == shift]
+        for row in sorted(members, key=lambda row: -sum(levels[row])):
+            g = min(sorted(set(free)), key=lambda g: cost([*groups[g], row]) - cost(groups[g]))
+            free.remove(g)
+            groups[g].append(row)
+    for _ in range(4):
+        for row in ordered:
+            g = next(g for g in groups if row in g)
+            choices = [
+                (
+                    cost([*(r for r in g if r != row), p], [*(r for r in h if r != p), row])
+                    - cost(g, h),
+                    ordered.index(p),
+                    p,
+                    h,
+                )
+                for h in groups
+                if h is not g
+                for p in h
+                if shifts[p] == shifts[row]
+            ]
+            gain, _, partner, h = min(choices, default=(0, 0, row, g))
+            if gain < 0:
+                g[g.index(row)], h[h.index(partner)] = partner, row
+    return [sorted(g) for g in groups]
+
+
+@pytest.mark.parametrize("largest", [1, 3])
+def test_balanced_against_plain_loops(largest):
+    """Every row goes where looking at one row after the other, and then at pairs, puts it."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        count, g = int(rng.integers(20, 37)), int(rng.integers(5, 13))
+        shifts = rng.integers(2, size=count)
+        cells = rng.integers(largest + 1, size=(2, 2, count, 6)).astype(np.uint8)
+        cells[0, 0, :, 0] = largest
+        order = GROUPINGS["balanced"](cells, shifts, g, 48)
+        groups = [order[start : start + g] for start in range(0, len(order), g)]
+        found = [group[group != EMPTY].tolist() for group in groups]
+        assert found == dealt_one_by_one(cells, shifts, g, 48), f"seed {seed}"

@@ -23,9 +23,9 @@ from tests.independent import (
     pow2_alpha,
     quantise,
 )
-from tests.random_cases import random_mapping, random_weights, seeded
+from tests.random_cases import CODEC_NAMES, random_mapping, random_weights, seeded
 
-CODEC_NAMES = ["sme", "int8", "codes"]
+REAL_CODECS = [name for name in CODEC_NAMES if name != "codes"]
 SCALE_NAMES = ["layer-pow2", "column-pow2", "column"]
 POLICY_NAMES = ["paper", "minimal", "rounded", "rounded-window", "plain"]
 LAYOUTS = list(product(CODEC_NAMES, SCALE_NAMES, POLICY_NAMES, [1, 2]))
@@ -75,12 +75,13 @@ def test_every_window_and_degree(codec, policy, cell_bits):
             policy=policy,
             window=window,
             squeeze=degree,
+            row_bits=[5, 8, 6, 7] if codec == "mixed" else "all",
         )
         check_matrix(random_weights(rng, (17, 9), options), options)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.uint8, ">f4"])
-@pytest.mark.parametrize("codec", ["sme", "int8"])
+@pytest.mark.parametrize("codec", REAL_CODECS)
 def test_number_types(codec, dtype):
     """A weight's type matters only through its value; the array's order in memory does not."""
     rng = seeded(21)
@@ -102,11 +103,11 @@ def test_nothing_but_zeros(codec, policy):
         layer = map_matrix(weights, load_parameters("tiny", **options.as_dict()))
         assert layer.counts.conventional == 4 * 8
         assert layer.counts.sliced == layer.counts.squeezed == layer.counts.physical == 0
-        if codec == "sme" and policy != "plain":
+        if codec in ("sme", "po2", "apot") and policy != "plain":
             assert layer.matrices[0].code_steps.tolist() == [1 / 256] * 9
 
 
-@pytest.mark.parametrize("codec", ["sme", "int8"])
+@pytest.mark.parametrize("codec", REAL_CODECS)
 def test_extreme_magnitudes(codec):
     """From denormals to the largest float32: scales follow."""
     rng = seeded(4)
@@ -277,6 +278,8 @@ def test_figure_3_independently():
     layer = map_weights(FIGURE_3, options)
     counts = layer.counts
     assert (counts["conventional"], counts["sliced"], counts["squeezed"]) == (8, 6, 5)
+    assert counts["nonzero_rows_before"] == (1, 4, 3, 1)
+    assert counts["nonzero_rows_after"] == (0, 4, 3, 2)
     assert layer.matrices[0].codes[0] == [0b0101, 0b0110]
     assert layer.matrices[0].shifts == [[1], [0], [0], [0]]
     outputs = exact_outputs(layer.matrices[0], [FIGURE_3_INPUTS], options)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sim.mapping import OPTIONS, load_parameters, presets
+from sim.mapping import OPTIONS, Parameters, load_parameters, presets
 from sme_hw.errors import InputError, ParameterError
 
 
@@ -66,6 +66,8 @@ def test_presets_are_those_documented():
         ("policy", "hope"),
         ("squeeze", 8),
         ("squeeze", -1),
+        ("row_bits", 8),
+        ("row_bits", "some"),
     ],
 )
 def test_value_out_of_range_is_named(key, value):
@@ -92,6 +94,21 @@ def test_contradiction_is_named(overrides, key):
     with pytest.raises(ParameterError) as caught:
         load_parameters("paper", **overrides)
     assert caught.value.key == key
+
+
+@pytest.mark.parametrize(
+    ("row_bits", "weight_bits"),
+    [(4, 8), (9, 8), (8, 7), ([5, 4], 8), ([5, 9], 8), ([], 8), ([6, True], 8), (5.0, 8), (4, 4)],
+)
+def test_row_bits(row_bits, weight_bits):
+    """Codec mixed takes 5..weight_bits, one number or several, or "all"; others only "all"."""
+    given = tuple(row_bits) if isinstance(row_bits, list) else row_bits
+    with pytest.raises(ParameterError, match=re.escape(f"row_bits = {given!r}")) as caught:
+        load_parameters(codec="mixed", weight_bits=weight_bits, window=1, row_bits=row_bits)
+    assert f"5..weight_bits = {weight_bits}" in caught.value.allowed
+    with pytest.raises(ParameterError, match="only codec mixed"):
+        load_parameters(codec="int8", row_bits=row_bits)
+    assert load_parameters(codec="mixed", weight_bits=weight_bits, window=1)
 
 
 def test_planes_and_shifts_follow_from_the_mapping():
@@ -134,8 +151,15 @@ def test_lossless_bits(rows, rows_active, cell_bits, bits):
 def test_preset_files(tmp_path):
     """A preset of one's own extends another one; mistakes in it are named."""
     preset = tmp_path / "mine.toml"
-    preset.write_text('extends = "tiny"\n[hardware]\nadc_bits = [1,2,3,4,5,6,7]\n')
-    hardware = load_parameters(str(preset)).hardware
+    preset.write_text(
+        'extends = "tiny"\n[hardware]\nadc_bits = [1,2,3,4,5,6,7]\n'
+        '[mapping]\ncodec = "mixed"\nrow_bits = [5,8]\n'
+    )
+    parameters = load_parameters(str(preset))
+    assert parameters.mapping.row_bits == (5, 8)
+    assert parameters.as_dict()["row_bits"] == [5, 8]
+    assert Parameters.build(parameters.as_dict()) == parameters
+    hardware = parameters.hardware
     assert hardware.plane_adc_bits == (1, 2, 3, 4, 5, 6, 7)
     assert hardware.rows == 8
     mistakes = {

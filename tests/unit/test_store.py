@@ -5,16 +5,23 @@ import json
 import numpy as np
 import pytest
 
-from sim.mapping import load_mapping, load_parameters, map_layer, map_matrix, save_mapping
+from sim.mapping import (
+    describe,
+    load_mapping,
+    load_parameters,
+    map_layer,
+    map_matrix,
+    save_mapping,
+)
 from sme_hw.errors import InputError
 
 
-@pytest.fixture
-def layers():
+@pytest.fixture(params=[{}, {"codec": "mixed", "row_bits": [5, 8, 6]}, {"codec": "apot"}], ids=str)
+def layers(request):
     """Return a dense, a grouped and a depthwise layer."""
     rng = np.random.default_rng(2026)
     options = {"squeeze": 2, "policy": "minimal", "scale": "column", "grouping": "balanced"}
-    parameters = load_parameters("tiny", **options)
+    parameters = load_parameters("tiny", **options | request.param)
     return [
         map_matrix(rng.normal(size=(19, 11)), parameters, name="dense"),
         map_layer("grouped", rng.normal(size=(6, 2, 3, 3)), parameters, groups=3),
@@ -41,6 +48,32 @@ def test_round_trip(layers, tmp_path):
                 assert getattr(left, kind).dtype == getattr(right, kind).dtype
 
 
+def test_report_of_figure_3():
+    """Planes and their rows of the paper's figure 3, alone and beside a layer of other planes."""
+    codes = np.array([[10, 12], [4, 1], [6, 2], [4, 6]], np.int16)
+    figure = map_matrix(codes, load_parameters("tiny", weight_bits=4, input_bits=3))
+    rows = {
+        "rows": 4,
+        "before": [1, 4, 3, 1],
+        "after": [0, 4, 3, 2],
+        "share_before": [0.25, 1, 0.75, 0.25],
+        "share_after": [0, 1, 0.75, 0.5],
+    }
+    report = describe([figure, figure])
+    assert report["layers"][0]["nonzero_rows"] == rows
+    assert report["layers"][0]["planes"] == {"built": 3, "with_ones": 3}
+    assert report["nonzero_rows"]["before"] == [2, 8, 6, 2]
+    assert report["nonzero_rows"]["share_after"] == rows["share_after"]
+    assert report["shifted_rows"] == 2
+    ones = map_matrix(np.ones((5, 9), int), load_parameters("tiny", squeeze=2))
+    report = describe([figure, ones])
+    # One column of tiles is full, the other one holds a single column: rows count in both.
+    assert report["layers"][1]["nonzero_rows"]["after"] == [0] * 7 + [10]
+    assert report["layers"][1]["planes"] == {"built": 6, "with_ones": 1}
+    assert report["nonzero_rows"] is None
+    assert report["shifted_rows"] == 1
+
+
 def test_damage_is_refused(layers, tmp_path):
     """Truncated, missing, foreign or contradictory files give one clear error."""
     save_mapping(layers, tmp_path)
@@ -57,7 +90,7 @@ def test_damage_is_refused(layers, tmp_path):
     arrays.unlink()
     refused()
     arrays.write_bytes(whole)
-    for change in ({"format": 99}, {"parameters": {"rows": 8}}, {"layers": [{}]}):
+    for change in ({"format": 2}, {"format": 99}, {"parameters": {"rows": 8}}, {"layers": [{}]}):
         text.write_text(json.dumps(json.loads(description) | change))
         refused()
     content = json.loads(description)

@@ -13,10 +13,11 @@ from sim.cosim.jobs import make_job
 from sim.golden.compute_unit import compute_unit, compute_unit_sets
 from sim.golden.program_port import program_port
 from sme_hw.compute_unit import ComputeUnit
-from sme_hw.cycles import INPUT_BUFFERS, run_cycles
+from sme_hw.cycles import INPUT_BUFFERS
 from sme_hw.errors import InputError
 from sme_hw.pack import pack
 from sme_hw.program import SET_OFFSET, Control, Region
+from sme_hw.run_cycles import run_cycles
 from tests.cases.hardware import HARDWARE, random_image, random_inputs, random_order
 from tests.random_cases import seeded
 

@@ -1,4 +1,4 @@
-"""The interface of all codecs, and rounding on the code grid."""
+"""The interface of all codecs, and rounding to codes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from ..scales import Scale
 
-__all__ = ["Codec", "Grid", "uniform_codes", "window_codes"]
+__all__ = ["Codec", "Grid", "nearest_codes", "uniform_codes", "window_codebook", "window_codes"]
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,13 @@ class Grid:
         Magnitude bits Nq.
     window : int
         S, where a codec restricts codes to a window.
+    empty_bits : numpy.ndarray of int16, shape (rows, 1), or 0
+        Low bits that the codes of each row leave empty, for codec ``mixed``.
     """
 
     bits: int
     window: int
+    empty_bits: np.ndarray | int = 0
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,7 @@ class Codec:
     factor : callable (peaks, scale, grid) -> scale factors
         Scale factor of columns with largest magnitudes ``peaks``, all positive.
     project : callable (magnitudes, factors, grid) -> positions
-        Magnitudes as real positions on the code grid, clipped to its range: what rounding starts
-        from.
+        Magnitudes as real positions on the code grid, at most ``2**Nq``: what rounding starts from.
     quantise : callable (positions, grid) -> codes
         The codes of real positions, as int16.
     code_step : callable (factors, grid) -> steps
@@ -61,39 +63,45 @@ def uniform_codes(positions: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _window_table(bits: int, window: int) -> np.ndarray:
-    """Return the nearest code within the window for every half step of position.
+def _nearest_table(codebook: tuple[int, ...]) -> np.ndarray:
+    """Return the nearest code of a codebook for every half step of position.
 
-    Between two neighbouring codes 2**n apart the boundary lies at a multiple of 1/2, and rounding
-    is upwards from there: so the half steps below a position already decide.
+    The boundary between two neighbouring codes lies at a multiple of 1/2, and rounding is upwards
+    from there: so the half steps below a position already decide.
     """
-    halves = np.arange(2 ** (bits + 1) + 1)
-    # bit_length - 1 of floor(position) is the exponent e of SPEC section 2, counted in code steps.
-    exponents = np.frexp(np.maximum(halves / 2, 1))[1] - 1
-    steps = 2.0 ** np.maximum(exponents - window + 1, 0)
-    codes = np.floor(halves / 2 / steps + 0.5) * steps
-    # Positions are clipped to the codec's range before they come here; a narrower code (a squeezed
-    # row) saturates at its largest member of the codebook.
-    largest = (2**window - 1) << (bits - window) if window < bits else 2**bits - 1
-    return np.minimum(codes, largest).astype(np.int16)
+    codes = np.array(codebook, np.int16)
+    boundaries = codes[:-1] + codes[1:]  # in half steps
+    return codes[np.searchsorted(boundaries, np.arange(2 * codebook[-1] + 1), side="right")]
 
 
-def window_codes(positions: np.ndarray, bits: int, window: int) -> np.ndarray:
-    """Return the nearest codes of ``bits`` bits with ones only in ``window`` consecutive bits.
+def nearest_codes(positions: np.ndarray, codebook: tuple[int, ...]) -> np.ndarray:
+    """Return the nearest codes of a codebook, halfway between two of them the larger one.
 
     Parameters
     ----------
     positions : numpy.ndarray of float64
         Real positions on the code grid, not negative.
-    bits, window : int
-        Size of the code, and S.
+    codebook : tuple of int
+        Codes in ascending order, from 0; the last is taken for whatever is larger.
 
     Returns
     -------
     numpy.ndarray of int16
     """
-    table = _window_table(bits, min(window, bits))
+    table = _nearest_table(codebook)
     # Not positions * 2: in float64, floor(v + 1/2) is 1 already for the largest v below 1/2, and
     # that is how rounding is defined.
     halves = np.minimum((positions + 0.5) * 2 - 1, len(table) - 1).astype(np.int16)
     return table[halves]
+
+
+@cache
+def window_codebook(bits: int, window: int) -> tuple[int, ...]:
+    """Return the codes of ``bits`` bits with ones only in ``window`` consecutive bits."""
+    codes = {ones << shift for ones in range(2**window) for shift in range(bits)}
+    return tuple(sorted(code for code in codes if code < 2**bits))
+
+
+def window_codes(positions: np.ndarray, bits: int, window: int) -> np.ndarray:
+    """Return the nearest codes of :func:`window_codebook`; see :func:`nearest_codes`."""
+    return nearest_codes(positions, window_codebook(bits, window))

@@ -1,0 +1,1 @@
+"""Real networks for measurements, built as ONNX graphs from arrays of weights."""

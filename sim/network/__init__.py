@@ -1,0 +1,1 @@
+"""Whole networks: ONNX in, every weight layer on crossbars, accuracy out (extra ``network``)."""

@@ -1,0 +1,111 @@
+"""Which images a network is calibrated and evaluated on, a few at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sme_hw.errors import InputError
+
+from .images import Images
+from .network import Network
+
+__all__ = ["Batches", "images_at_once", "split"]
+
+_ELEMENTS = 1 << 25
+"""Elements of all tensors of the images that are run together, about: 128 MB."""
+
+_MOST = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Some of the images of a data set, a few at a time, as often as one likes.
+
+    Parameters
+    ----------
+    images : Images
+    indices : numpy.ndarray of integers
+    size : int
+        How many at a time; the last ones may be fewer.
+    """
+
+    images: Images
+    indices: np.ndarray
+    size: int
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """Yield inputs of the network and their labels, None if there are none."""
+        labels = self.images.labels
+        for start in range(0, len(self.indices), self.size):
+            part = self.indices[start : start + self.size]
+            yield self.images.batch(part), None if labels is None else labels[part]
+
+    def first(self, count: int) -> "Batches":
+        """Return the first ``count`` of them."""
+        return Batches(self.images, self.indices[:count], self.size)
+
+
+def images_at_once(network: Network) -> int:
+    """Return how many images to run together: what the model takes, or what fits the memory.
+
+    Raises
+    ------
+    InputError
+        The model takes several at a time, no more and no fewer.
+    """
+    fixed = network.input_shape[0]
+    if fixed is None:
+        return max(1, min(_MOST, _ELEMENTS // max(1, network.image_elements)))
+    if fixed != 1:
+        raise InputError(
+            f"{network.name} takes exactly {fixed} images at a time: export it with a free first "
+            "axis, or with 1"
+        )
+    return 1
+
+
+def split(
+    images: Images,
+    calibration: Images | None,
+    *,
+    calibrate: int,
+    evaluate: int | None,
+    size: int,
+    seed: int,
+) -> tuple[Batches, Batches]:
+    """Choose images for calibration and for evaluation at random.
+
+    Parameters
+    ----------
+    images : Images
+    calibration : Images or None
+        Other images to calibrate on. None: some of ``images``, which are not evaluated then.
+    calibrate : int
+        How many to calibrate on, at most.
+    evaluate : int or None
+        How many to evaluate on, at most; None for all.
+    size, seed : int
+
+    Raises
+    ------
+    InputError
+        No image is left for evaluation.
+    """
+    order = np.random.default_rng(seed).permutation(images.count)
+    if calibration is None:
+        if images.count <= calibrate:
+            raise InputError(
+                f"{images.name}: {calibrate} of {images.count} images are for calibration, none is "
+                "left to evaluate"
+            )
+        spared, order = Batches(images, np.sort(order[:calibrate]), size), order[calibrate:]
+    else:
+        other = np.random.default_rng(seed).permutation(calibration.count)[:calibrate]
+        spared = Batches(calibration, np.sort(other), size)
+    # Chosen at random, and in random order: the first ones are a fair sample, too.
+    return spared, Batches(images, order[:evaluate], size)

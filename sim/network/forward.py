@@ -1,0 +1,97 @@
+"""Runs networks: in floating point, or with every layer computed by a given function."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from sme_hw.errors import InputError
+
+from .network import Network
+from .operators import reference_evaluator
+from .packages import one_line, require
+from .surgery import DOMAIN, LAYER, cut
+
+__all__ = ["FloatNetwork", "LayerFunction", "forward"]
+
+LayerFunction = Callable[[int, np.ndarray], np.ndarray]
+"""Computes layer n: its real input in, its real output out, both float32."""
+
+
+class FloatNetwork:
+    """A network in floating point, run by ONNX Runtime.
+
+    Parameters
+    ----------
+    network : Network
+    tensors : sequence of str, optional
+        What it returns; the network's outputs by default.
+    given : str, optional
+        A tensor that is not computed but passed in.
+
+    Raises
+    ------
+    InputError
+        ONNX Runtime is not installed, or cannot run the network.
+    """
+
+    def __init__(
+        self, network: Network, tensors: Sequence[str] | None = None, given: str | None = None
+    ):
+        runtime = require("onnxruntime")
+        model = cut(network.model, tensors, given)
+        options = runtime.SessionOptions()
+        options.log_severity_level = 4
+        try:
+            self._session = runtime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its errors have no common base beside Exception
+            raise InputError(f"{network.name}: ONNX Runtime says: {one_line(error)}") from None
+        self._network = network
+        self._given = given
+
+    def run(self, images: np.ndarray, given: np.ndarray | None = None) -> list[np.ndarray]:
+        """Return the tensors for some images."""
+        feed = {self._network.input_name: images}
+        if self._given is not None:
+            assert given is not None
+            feed[self._given] = given
+        wanted = {value.name for value in self._session.get_inputs()}
+        try:
+            return self._session.run(None, {k: v for k, v in feed.items() if k in wanted})
+        except Exception as error:
+            raise InputError(
+                f"{self._network.name}: ONNX Runtime says: {one_line(error)}"
+            ) from None
+
+
+def forward(network: Network, layer: LayerFunction) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function that runs a network on images with its layers computed by ``layer``.
+
+    All other operators run as ONNX defines them, by its reference implementation.
+
+    Parameters
+    ----------
+    network : Network
+    layer : callable
+
+    Returns
+    -------
+    callable
+        Images in, shape (images, ...); the network's first output out.
+    """
+    op_run = require("onnx.reference.op_run")
+
+    class Layer(op_run.OpRun):  # type: ignore[misc, name-defined]
+        op_domain = DOMAIN
+
+        def _run(self, values: np.ndarray, index: int) -> tuple[np.ndarray]:
+            return (layer(index, values),)
+
+    assert Layer.__name__ == LAYER
+    evaluator = reference_evaluator(network.mapped, [Layer])
+
+    def run(images: np.ndarray) -> np.ndarray:
+        return evaluator.run(None, {network.input_name: images})[0]
+
+    return run

@@ -1,0 +1,216 @@
+"""Where a mapped network loses accuracy: step by step, and layer by layer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from sim.mapping import LayerMapping
+
+from .crossbar_layer import CrossbarLayer, layer_weights
+from .forward import FloatNetwork, forward
+from .mapped_network import MappedNetwork
+from .metrics import Comparison
+
+__all__ = ["LayerLoss", "Sensitivity", "measure_sensitivity"]
+
+STEPS = ("weights quantised", "squeezed out", "inputs quantised", "ADCs")
+"""What comes between the float network and the hardware, one after the other."""
+
+
+@dataclass(frozen=True)
+class LayerLoss:
+    """What a layer loses, all others being exact.
+
+    Parameters
+    ----------
+    name : str
+    sqnr_db : float or None
+        Signal-to-noise ratio of the layer's output in all, in dB; None without any error.
+    shares : dict of str to float
+        What part of the squared error each of :data:`STEPS` adds, 0..1, before they interfere.
+    kl : float
+        Divergence of the network's output from the float network's if only this layer is on
+        crossbars.
+    agreement : float
+        Percentage of images whose class stays, then.
+    """
+
+    name: str
+    sqnr_db: float | None
+    shares: dict[str, float]
+    kl: float
+    agreement: float
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """Where accuracy is lost.
+
+    Parameters
+    ----------
+    images : int
+    steps : dict of str to dict
+        The whole network after each of :data:`STEPS`, those before included: the numbers of
+        :meth:`sim.network.metrics.Comparison.as_dict`.
+    layers : tuple of LayerLoss
+    """
+
+    images: int
+    steps: dict[str, dict[str, Any]]
+    layers: tuple[LayerLoss, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what machines read."""
+        return {
+            "images": self.images,
+            "steps": self.steps,
+            "layers": [asdict(layer) for layer in self.layers],
+        }
+
+
+class _Probe:
+    """A layer computed with some of its errors left out.
+
+    Parameters
+    ----------
+    layer : CrossbarLayer
+    unsqueezed : LayerMapping
+        The same layer mapped without squeeze-out.
+    """
+
+    def __init__(self, layer: CrossbarLayer, unsqueezed: LayerMapping):
+        self.layer = layer
+        self._steps = layer.steps
+        self._exact = self._real(layer.mapping)
+        self._quantised = self._real(unsqueezed)
+
+    def _real(self, mapping: LayerMapping) -> list[np.ndarray]:
+        scales = self.layer.layer.weight_scales
+        return [
+            (weights * (matrix.code_steps * scales[matrix.placement.output_slice])).astype(
+                np.float32
+            )
+            for matrix, weights in zip(mapping.matrices, layer_weights(mapping), strict=True)
+        ]
+
+    def compute(self, values: np.ndarray, step: int) -> np.ndarray:
+        """Return the layer's output with all errors up to :data:`STEPS` number ``step``."""
+        if step == 3:
+            return self.layer(values)
+        weights = self._quantised if step == 0 else self._exact
+        quantisation = self.layer.quantisation
+        if step == 2:
+            integers = quantisation.to_integers(values)
+            values = quantisation.to_reals(integers).astype(np.float32)
+        outputs = self.layer.apply(
+            values, lambda vectors: self._product(vectors, weights), padding=0
+        )
+        shape = (-1, *[1] * (outputs.ndim - 2)) if self.layer.layer.window else (-1,)
+        return (outputs + self.layer.layer.bias.reshape(shape)).astype(np.float32)
+
+    def _product(self, vectors: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
+        results = np.empty((len(vectors), len(self._steps)), np.float32)
+        for matrix, real in zip(self.layer.mapping.matrices, weights, strict=True):
+            place = matrix.placement
+            results[:, place.output_slice] = vectors[:, place.input_slice] @ real
+        return results
+
+
+class _LayerLosses:
+    """Measures one layer between float layers.
+
+    Parameters
+    ----------
+    mapped : MappedNetwork
+    probe : _Probe
+    """
+
+    def __init__(self, mapped: MappedNetwork, probe: _Probe):
+        self._probe = probe
+        self._after = FloatNetwork(mapped.network, given=probe.layer.layer.output)
+        self._comparison = Comparison()
+        self._signal = self._error = 0.0
+        self._added = np.zeros(len(STEPS))
+
+    def add(
+        self,
+        images: np.ndarray,
+        tensors: dict[str, np.ndarray],
+        reference: np.ndarray,
+        labels: np.ndarray | None,
+    ) -> None:
+        """Take in some images, whose float tensors are known."""
+        layer = self._probe.layer.layer
+        exact = previous = tensors[layer.output]
+        for step in range(len(STEPS)):
+            outputs = self._probe.compute(tensors[layer.input], step)
+            self._added[step] += _power(outputs - previous)
+            previous = outputs
+        self._signal += _power(exact)
+        self._error += _power(previous - exact)
+        self._comparison.add(self._after.run(images, previous)[0], reference, labels)
+
+    def result(self) -> LayerLoss:
+        """Return what was measured."""
+        report = self._comparison.as_dict()
+        shares = self._added / (self._added.sum() or 1.0)
+        ratio = self._signal / self._error if self._error else 0.0
+        return LayerLoss(
+            self._probe.layer.layer.name,
+            round(float(10 * np.log10(ratio)), 2) if ratio else None,
+            {name: round(float(part), 4) for name, part in zip(STEPS, shares, strict=True)},
+            float(report["kl"] or 0),
+            float(report["agreement"] or 0),
+        )
+
+
+def _power(values: np.ndarray) -> float:
+    return float(np.square(values, dtype=np.float64).sum())
+
+
+def measure_sensitivity(
+    mapped: MappedNetwork,
+    unsqueezed: Sequence[LayerMapping],
+    batches: Sequence[tuple[np.ndarray, np.ndarray | None]],
+    progress: Callable[[str, int], None] = lambda what, count: None,
+) -> Sensitivity:
+    """Find out where a mapped network loses accuracy.
+
+    Parameters
+    ----------
+    mapped : MappedNetwork
+    unsqueezed : sequence of LayerMapping
+        Its layers mapped without squeeze-out.
+    batches : sequence of (images, labels)
+    progress : callable
+        Told what was done, and to how many images.
+    """
+    probes = [_Probe(*pair) for pair in zip(mapped.layers, unsqueezed, strict=True)]
+    floats = FloatNetwork(mapped.network)
+    steps = {}
+    for step, name in enumerate(STEPS):
+
+        def compute(index: int, values: np.ndarray, step: int = step) -> np.ndarray:
+            return probes[index].compute(values, step)
+
+        run = forward(mapped.network, compute)
+        comparison = Comparison()
+        for images, labels in batches:
+            comparison.add(run(images), floats.run(images)[0], labels)
+            progress(name, len(images))
+        steps[name] = comparison.as_dict()
+    names = {t for layer in mapped.network.layers for t in (layer.input, layer.output)}
+    names.discard(mapped.network.output_name)
+    tensors = sorted(names)
+    before = FloatNetwork(mapped.network, [mapped.network.output_name, *tensors])
+    losses = [_LayerLosses(mapped, probe) for probe in probes]
+    for images, labels in batches:
+        reference, *values = before.run(images)
+        known = dict(zip(tensors, values, strict=True)) | {mapped.network.output_name: reference}
+        for loss, probe in zip(losses, probes, strict=True):
+            loss.add(images, known, reference, labels)
+            progress(probe.layer.layer.name, len(images))
+    count = sum(len(images) for images, _ in batches)
+    return Sensitivity(count, steps, tuple(loss.result() for loss in losses))

@@ -1,0 +1,123 @@
+"""`sme cosim` of a network: every tile of its layers through the RTL."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sim.cosim import NetworkCosim, cosim_layers
+from sim.mapping import Parameters
+from sim.network.mapped_network import map_network, prepare
+from sim.network.network import Network, read_network
+from sim.network.vectors import sample_vectors
+from sme_hw.errors import InputError, some_of
+
+from .console import bar, output, table
+from .network_options import SEED, open_images
+from .options import take_layer_parameters
+
+__all__ = ["NetworkRun", "cosim_network", "print_network"]
+
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkRun:
+    """What to run of a network.
+
+    Parameters
+    ----------
+    patterns : tuple of str
+        Shell patterns of layer names, or ``"all"``.
+    vectors : int
+        Vectors for every tile.
+    processes : int or None
+        Simulations at a time; one for each core by default.
+    directory : str or None
+        Where to keep designs and builds.
+    """
+
+    patterns: tuple[str, ...]
+    vectors: int
+    processes: int | None
+    directory: str | None
+
+    def chosen(self, network: Network) -> list[int]:
+        """Return the numbers of the layers to run.
+
+        Raises
+        ------
+        InputError
+            A pattern matches no layer.
+        """
+        names = [layer.name for layer in network.layers]
+        patterns = ["*" if pattern == ALL else pattern for pattern in self.patterns]
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise InputError(f"--layers {pattern} matches no layer, there are {some_of(names)}")
+        return [
+            number
+            for number, name in enumerate(names)
+            if any(fnmatchcase(name, pattern) for pattern in patterns)
+        ]
+
+
+def cosim_network(
+    file: str,
+    base: Parameters,
+    layers_file: str | None,
+    run: NetworkRun,
+    *,
+    method: str,
+    zero_point: bool,
+    **images: Any,
+) -> NetworkCosim:
+    """Send real vectors of the chosen layers of a network through the RTL."""
+    network = read_network(file)
+    chosen = run.chosen(network)
+    found = take_layer_parameters(base, layers_file, [layer.name for layer in network.layers])
+    parameters = [found[layer.name] for layer in network.layers]
+    # A dense layer has a single vector an image.
+    spared, used = open_images(network, images=run.vectors, **images)
+    steps = len(network.layers) + 2 * len(spared) + len(used)
+    with bar(steps) as (progress, task):
+
+        def advance(count: int) -> None:
+            progress.advance(task, count)
+
+        progress.update(task, description="mapping")
+        mappings = map_network(network, parameters, lambda name, count: None)
+        progress.update(task, description="calibrating", completed=len(network.layers))
+        mapped = prepare(
+            network, mappings, spared, method=method, zero_point=zero_point, progress=advance
+        )
+        progress.update(task, description="collecting vectors")
+        batches = [inputs for inputs, _ in used]
+        vectors = sample_vectors(mapped, batches, run.vectors, SEED, advance)
+    work = [(mappings[number], vectors[number]) for number in chosen]
+    with bar(1.0) as (progress, task):
+        return cosim_layers(
+            work,
+            directory=run.directory,
+            processes=run.processes,
+            status=lambda text, done: progress.update(task, description=text, completed=done),
+        )
+
+
+def print_network(result: NetworkCosim) -> None:
+    """Print what every layer's tiles showed."""
+    keys = ("tiles", "vectors", "results", "mismatches")
+    rows = []
+    for layer in result.layers:
+        report = layer.as_dict()
+        clips = f"{sum(report['clips'])} / {sum(report['golden_clips'])}"
+        clocks = f"{report['clocks']} / {report['predicted_clocks']}"
+        rows.append([report["name"], *(report[k] for k in keys), clips, clocks])
+    columns = ["layer", *keys, "clips RTL / golden", "clocks RTL / predicted"]
+    table("RTL against golden model", columns, rows)
+    for failure in result.failures:
+        output.print(failure)
+    seconds = result.seconds
+    output.print(
+        f"{result.designs} design(s) generated in {seconds['generate']:.1f} s, built in "
+        f"{seconds['build']:.1f} s; run in {seconds['run']:.1f} s by {result.processes} processes"
+    )

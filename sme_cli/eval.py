@@ -1,0 +1,103 @@
+"""`sme eval`: a network's accuracy on crossbars, and where it is lost."""
+
+from typing import Any
+
+import click
+
+from rtl_gen.files import check_writable
+from sim.network.evaluation import evaluate
+from sim.network.mapped_network import map_network, prepare
+from sim.network.network import read_network
+from sim.network.sensitivity import measure_sensitivity
+
+from .console import bar, write_report
+from .eval_tables import print_accuracy, print_layers, print_sensitivity
+from .network_options import network_options, open_images
+from .options import (
+    json_option,
+    layers_option,
+    parameter_options,
+    take_layer_parameters,
+    take_parameters,
+)
+
+__all__ = ["eval_command"]
+
+
+@click.command("eval")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@network_options
+@click.option("--images", type=click.IntRange(min=1), help="Evaluate that many; else all.")
+@click.option(
+    "--sensitivity",
+    type=click.IntRange(min=0),
+    default=16,
+    show_default=True,
+    help="Images on which losses are traced to steps and layers; 0: not at all.",
+)
+@parameter_options()
+@layers_option
+@json_option
+def eval_command(
+    file: str,
+    images: int | None,
+    sensitivity: int,
+    method: str,
+    zero_point: bool,
+    layers_file: str | None,
+    json_file: str | None,
+    **options: Any,
+) -> None:
+    """Run the network in FILE (.onnx) with every Conv, Gemm and MatMul on crossbars.
+
+    All integers are exactly those of the hardware: inputs are quantised, fed bit by bit, group by
+    group, and converted by ADCs, which may clip. Accuracy is compared with the float network.
+
+    Example: sme eval model.onnx --data images.npz --normalise imagenet --scale column --squeeze 2
+    """
+    base = take_parameters(options)
+    check_writable(json_file)
+    network = read_network(file)
+    parameters = take_layer_parameters(base, layers_file, [layer.name for layer in network.layers])
+    chosen = [parameters[layer.name] for layer in network.layers]
+    spared, evaluated = open_images(network, images=images, **options)
+    traced = evaluated.first(sensitivity)
+    weights = sum(layer.weights.size for layer in network.layers)
+    with bar(weights) as (progress, task):
+
+        def mapped_weights(name: str, count: int) -> None:
+            progress.update(task, description=f"mapping {name}", advance=count)
+
+        mappings = map_network(network, chosen, mapped_weights)
+        kept = None
+        if sensitivity:
+            progress.update(task, completed=0)
+            kept = map_network(network, [p.without_squeeze() for p in chosen], mapped_weights)
+    with bar(2 * len(spared)) as (progress, task):
+        progress.update(task, description="calibrating")
+        mapped = prepare(
+            network,
+            mappings,
+            spared,
+            method=method,
+            zero_point=zero_point,
+            progress=lambda count: progress.advance(task, count),
+        )
+    with bar(len(evaluated)) as (progress, task):
+        progress.update(task, description="images on crossbars")
+        result = evaluate(mapped, evaluated, lambda count: progress.advance(task, count))
+    report = {"model": file, "data": options["data"]} | result.as_dict()
+    losses = None
+    if kept is not None:
+        with bar((len(network.layers) + 4) * len(traced)) as (progress, task):
+
+            def traced_images(what: str, count: int) -> None:
+                progress.update(task, description=f"losses: {what}", advance=count)
+
+            losses = measure_sensitivity(mapped, kept, list(traced), traced_images)
+        report["sensitivity"] = losses.as_dict()
+    write_report(json_file, report)
+    print_layers(result)
+    if losses is not None:
+        print_sensitivity(losses)
+    print_accuracy(report["accuracy"])

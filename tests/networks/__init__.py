@@ -1,0 +1,1 @@
+"""Small networks as PyTorch and onnxruntime export them: definitions, exporter, .onnx files."""

@@ -1,0 +1,352 @@
+"""ONNX files become layers that compute what ONNX defines, and hostile ones are refused."""
+
+import math
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from sim.mapping import load_parameters, map_layer
+from sim.network.crossbar_layer import CrossbarLayer
+from sim.network.forward import FloatNetwork, forward
+from sim.network.layer import Quantisation
+from sim.network.network import Network, read_network
+from sim.network.onnx_file import MAX_ELEMENTS, load_model
+from sme_hw.errors import InputError
+
+OPSET = 18
+
+
+def save(path, nodes, inputs, constants, outputs=("y",)):
+    """Write a model; ``inputs`` are shapes by name, ``constants`` arrays by name."""
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs.items()],
+        [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in outputs],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    model.ir_version = 10
+    model = onnx.shape_inference.infer_shapes(model)
+    for output in model.graph.output:
+        output.type.tensor_type.shape.SetInParent()  # a scalar where nothing is known
+    onnx.save(model, path)
+    return path
+
+
+def float_layers(network: Network):
+    """Return a function that computes layers from their imported weights, in float64."""
+    parameters = load_parameters("tiny")
+
+    def compute(index, values):
+        layer = network.layers[index]
+        weights = layer.weights * layer.weight_scales.reshape(-1, *[1] * (layer.weights.ndim - 1))
+        groups = weights.reshape(layer.groups, -1, math.prod(weights.shape[1:]))
+        mapping = map_layer(layer.name, layer.weights, parameters, groups=layer.groups)
+        crossbars = CrossbarLayer(layer, mapping, Quantisation(1.0, 0, 0, 255))
+
+        def product(vectors):
+            parts = np.split(vectors.astype(np.float64), layer.groups, axis=1)
+            pairs = zip(parts, groups, strict=True)
+            return np.concatenate([part @ group.T for part, group in pairs], axis=1)
+
+        outputs = crossbars.apply(values, product, 0)
+        shape = (-1, *[1] * (outputs.ndim - 2)) if layer.window else (-1,)
+        return (outputs + layer.bias.reshape(shape)).astype(np.float32)
+
+    return compute
+
+
+def assert_same(path, images):
+    """Assert that a model with its layers replaced computes what ONNX Runtime does."""
+    network = read_network(path)
+    ours = forward(network, float_layers(network))(images)
+    theirs = FloatNetwork(network).run(images)[0]
+    assert ours.shape == theirs.shape
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+    return network
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_convolutions_of_all_kinds(tmp_path, seed):
+    """Groups, strides, dilations, paddings of any sort, one or two axes."""
+    print("seed", seed)
+    rng = np.random.default_rng(seed)
+    axes = int(rng.integers(1, 3))
+    groups = int(rng.choice([1, 2, 4]))
+    per_group, outputs = int(rng.integers(1, 4)), groups * int(rng.integers(1, 4))
+    kernel = rng.integers(1, 4, axes).tolist()
+    given = {"kernel_shape": kernel, "group": groups}
+    if rng.random() < 0.7:
+        given["strides"] = rng.integers(1, 4, axes).tolist()
+    mode = str(rng.choice(["NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"]))
+    if mode == "NOTSET":
+        given["pads"] = rng.integers(0, 3, 2 * axes).tolist()
+        given["dilations"] = rng.integers(1, 3, axes).tolist()
+    else:
+        given["auto_pad"] = mode
+    weights = rng.normal(size=(outputs, per_group, *kernel)).astype(np.float32)
+    bias = rng.normal(size=outputs).astype(np.float32)
+    size = rng.integers(7, 12, axes).tolist()
+    named = {"w": weights, "b": bias} if rng.random() < 0.5 else {"w": weights}
+    node = helper.make_node("Conv", ["x", *named], ["y"], **given)
+    shape = ["N", groups * per_group, *size]
+    path = save(tmp_path / "conv.onnx", [node], {"x": shape}, named)
+    images = rng.normal(size=(3, *shape[1:])).astype(np.float32)
+    network = assert_same(path, images)
+    assert network.layers[0].groups == groups
+
+
+@pytest.mark.parametrize("transposed", [0, 1])
+def test_gemm_with_factors(tmp_path, transposed):
+    """A Gemm's alpha, beta and transposition are in weights and bias."""
+    rng = np.random.default_rng(5)
+    weights = rng.normal(size=(6, 4) if transposed else (4, 6)).astype(np.float32)
+    bias = rng.normal(size=(1, 6)).astype(np.float32)
+    node = helper.make_node("Gemm", ["x", "w", "b"], ["y"], alpha=0.5, beta=3.0, transB=transposed)
+    path = save(tmp_path / "m.onnx", [node], {"x": ["N", 4]}, {"w": weights, "b": bias})
+    assert_same(path, rng.normal(size=(5, 4)).astype(np.float32))
+
+
+def test_matmul_with_more_axes_and_a_product_of_activations(tmp_path):
+    """A constant on the right makes a layer; attention-like products do not."""
+    rng = np.random.default_rng(6)
+    weights = rng.normal(size=(4, 3)).astype(np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"]),
+        helper.make_node("Transpose", ["h"], ["t"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["h", "t"], ["y"]),
+    ]
+    path = save(tmp_path / "m.onnx", nodes, {"x": ["N", 5, 4]}, {"w": weights})
+    network = assert_same(path, rng.normal(size=(2, 5, 4)).astype(np.float32))
+    assert [layer.kind for layer in network.layers] == ["MatMul"]
+
+
+def norm_model(path, rng, *, shared=False):
+    """Write Conv -> BatchNormalization; ``shared``: something else looks in between."""
+    constants = {
+        "w": rng.normal(size=(5, 3, 3, 3)).astype(np.float32),
+        "gain": rng.normal(size=5).astype(np.float32),
+        "offset": rng.normal(size=5).astype(np.float32),
+        "mean": rng.normal(size=5).astype(np.float32),
+        "variance": rng.uniform(0.1, 2, 5).astype(np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], "conv"),
+        helper.make_node(
+            "BatchNormalization", ["c", "gain", "offset", "mean", "variance"], ["n"], epsilon=1e-3
+        ),
+        helper.make_node("Add", ["n", "c" if shared else "n"], ["y"]),
+    ]
+    return save(path, nodes, {"x": ["N", 3, 6, 6]}, constants)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_batch_normalisation_is_folded_unless_its_input_is_used(tmp_path, shared):
+    """The numbers stay; the operator goes where it can."""
+    rng = np.random.default_rng(7)
+    path = norm_model(tmp_path / "m.onnx", rng, shared=shared)
+    network = assert_same(path, rng.normal(size=(2, 3, 6, 6)).astype(np.float32))
+    kinds = [node.op_type for node in network.mapped.graph.node]
+    assert kinds == (["Layer", "BatchNormalization", "Add"] if shared else ["Layer", "Add"])
+
+
+def quantised_model(path, rng, *, signed, per_channel):
+    """Write a convolution between quantisations, as quantising tools do."""
+    kind = np.int8 if signed else np.uint8
+    info = np.iinfo(kind)
+    scales = rng.uniform(0.01, 0.02, 4 if per_channel else ()).astype(np.float32)
+    constants = {
+        "w": rng.integers(-128, 128, (4, 3, 3, 3)).astype(np.int8),
+        "ws": scales,
+        "wz": np.zeros(scales.shape, np.int8),
+        "xs": np.float32(0.02),
+        "xz": kind(info.min + 100),
+        "b": rng.integers(-500, 500, 4).astype(np.int32),
+        "bs": (scales * np.float32(0.02)).astype(np.float32),
+        "bz": np.zeros(scales.shape, np.int32),
+    }
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]),
+        helper.make_node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
+        helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["wd"], axis=0),
+        helper.make_node("DequantizeLinear", ["b", "bs", "bz"], ["bd"], axis=0),
+        helper.make_node("Conv", ["xd", "wd", "bd"], ["y"], pads=[1, 1, 1, 1]),
+    ]
+    return save(path, nodes, {"x": ["N", 3, 5, 5]}, constants), constants
+
+
+@pytest.mark.parametrize("signed_inputs", [False, True])
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_quantised_models_keep_their_integers(tmp_path, signed, per_channel, signed_inputs):
+    """Codes, zero points and scales are the model's; results follow from integers alone."""
+    rng = np.random.default_rng(8)
+    path, constants = quantised_model(
+        tmp_path / "m.onnx", rng, signed=signed, per_channel=per_channel
+    )
+    network = assert_same(path, rng.normal(size=(2, 3, 5, 5)).astype(np.float32))
+    layer = network.layers[0]
+    assert layer.weights.tolist() == constants["w"].tolist()
+    assert layer.quantisation is not None
+    low = -128 if signed else 0
+    assert layer.quantisation == Quantisation(float(np.float32(0.02)), low + 100, low, low + 255)
+
+
+def bad(path, tmp_path):
+    """Return the message with which a file is refused."""
+    with pytest.raises(InputError) as caught:
+        read_network(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(tmp_path) in message
+    return message
+
+
+def test_truncated_file_is_refused(tmp_path):
+    """A file that was cut short is no model, wherever the cut is."""
+    path = norm_model(tmp_path / "m.onnx", np.random.default_rng(1))
+    data = path.read_bytes()
+    for size in (0, 1, len(data) // 3, len(data) // 2, len(data) - 7):
+        path.write_bytes(data[:size])
+        bad(path, tmp_path)
+
+
+def test_damaged_files_never_end_in_a_traceback(tmp_path):
+    """Whatever bytes are changed, the file is read or refused."""
+    path = norm_model(tmp_path / "m.onnx", np.random.default_rng(1))
+    data = path.read_bytes()
+    rng = np.random.default_rng(2)
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(data)
+        for place in rng.integers(0, len(data), 3):
+            damaged[place] = rng.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            read_network(path)
+        except InputError:
+            refused += 1
+    assert refused > 10
+
+
+def test_cycle_is_refused(tmp_path):
+    """A graph whose nodes wait for each other is named invalid."""
+    nodes = [helper.make_node("Relu", ["b"], ["a"]), helper.make_node("Relu", ["a"], ["b"])]
+    nodes.append(helper.make_node("Add", ["x", "b"], ["y"]))
+    assert "sorted" in bad(save(tmp_path / "m.onnx", nodes, {"x": [1, 2]}, {}), tmp_path)
+
+
+def test_huge_shapes_are_refused(tmp_path):
+    """Inputs, stored tensors, and tensors that would only come to be while running."""
+    path = tmp_path / "m.onnx"
+    node = helper.make_node("Conv", ["x", "w"], ["y"])
+    weights = {"w": np.ones((1, 1, 1, 1), np.float32)}
+    huge = ["N", 1, 1 << 20, 1 << 20]
+    assert "at most" in bad(save(path, [node], {"x": huge}, weights), tmp_path)
+    grows = helper.make_node("Expand", ["w", "s"], ["e"])
+    shape = {"s": np.array([1 << 15, 1 << 15, 1, 1])}
+    adds = helper.make_node("Add", ["e", "x"], ["y"])
+    assert "at most" in bad(
+        save(path, [grows, adds], {"x": ["N", 1, 1, 1]}, weights | shape), tmp_path
+    )
+    model = onnx.load(save(path, [node], {"x": ["N", 1, 2, 2]}, weights))
+    model.graph.initializer[0].dims[0] = MAX_ELEMENTS + 1
+    onnx.save(model, path)
+    assert "tensor w has shape" in bad(path, tmp_path)
+
+
+@pytest.mark.parametrize("location", ["../secret.bin", "/etc/passwd", "missing.bin", "link.bin"])
+def test_external_data_stays_in_its_folder(tmp_path, location):
+    """Neither dots nor absolute paths nor links lead outside."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (tmp_path / "secret.bin").write_bytes(bytes(64))
+    (folder / "link.bin").symlink_to(tmp_path / "secret.bin")
+    weights = {"w": np.ones((4, 4), np.float32)}
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    path = save(folder / "m.onnx", [node], {"x": ["N", 4]}, weights)
+    model = onnx.load(path)
+    tensor = model.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    path.write_bytes(model.SerializeToString())
+    message = bad(path, tmp_path)
+    assert "tensor w lies in" in message
+
+
+def test_external_data_beside_the_model_is_read(tmp_path):
+    """Weights in a file of their own, and refused if that is too short."""
+    rng = np.random.default_rng(3)
+    weights = rng.normal(size=(64, 32)).astype(np.float32)
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    path = save(tmp_path / "m.onnx", [node], {"x": ["N", 64]}, {"w": weights})
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.bin")
+    assert (tmp_path / "w.bin").exists()
+    assert read_network(path).layers[0].weights.T.tolist() == weights.tolist()
+    (tmp_path / "w.bin").write_bytes(bytes(100))
+    bad(path, tmp_path)
+
+
+def test_what_is_not_supported_is_named_with_its_node(tmp_path):
+    """The operator and the node stand in the message."""
+    weights = {"w": np.ones((2, 2, 1, 1), np.float32), "m": np.ones((2, 2), np.float32)}
+    path = tmp_path / "m.onnx"
+    cases = {
+        "ConvTranspose": (["x", "w"], {}, "not supported"),
+        "Conv": (["x", "r"], {}, "weights r are missing"),
+        "MatMul": (["m", "q"], {}, "left"),
+        "Gemm": (["v", "m"], {"transA": 1}, "transA"),
+    }
+    for kind, (inputs, given, expected) in cases.items():
+        nodes = [
+            helper.make_node("Relu", ["x"], ["r"]),
+            helper.make_node("Flatten", ["x"], ["v"]),
+            helper.make_node("Transpose", ["v"], ["q"]),
+            helper.make_node(kind, inputs, ["y"], "the-node", **given),
+        ]
+        message = bad(save(path, nodes, {"x": [2, 2, 1, 1]}, weights), tmp_path)
+        assert f"node the-node ({kind})" in message
+        assert expected in message
+
+
+def test_operator_of_another_domain_is_refused(tmp_path):
+    """Nobody knows how to run it."""
+    node = helper.make_node("Magic", ["x"], ["y"], "wand", domain="com.example")
+    path = save(tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["y"])], {"x": ["N", 4]}, {})
+    model = onnx.load(path)
+    model.graph.node[0].CopyFrom(node)
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+    onnx.save(model, path)
+    assert "node wand (Magic)" in bad(path, tmp_path)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    """Infinite weights cannot be scaled."""
+    weights = {"w": np.array([[1.0, np.inf], [0, 1]], np.float32)}
+    node = helper.make_node("MatMul", ["x", "w"], ["y"], "product")
+    path = save(tmp_path / "m.onnx", [node], {"x": ["N", 2]}, weights)
+    assert "no numbers" in bad(path, tmp_path)
+
+
+def test_network_without_layers_is_refused(tmp_path):
+    """There would be nothing to map."""
+    path = save(tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["y"])], {"x": ["N", 2]}, {})
+    assert "no Conv, Gemm or MatMul" in bad(path, tmp_path)
+
+
+def test_model_with_several_inputs_is_refused(tmp_path):
+    """Nobody could tell which one the image is."""
+    node = helper.make_node("Add", ["x", "z"], ["y"])
+    path = save(tmp_path / "m.onnx", [node], {"x": ["N", 2], "z": ["N", 2]}, {})
+    assert "one input is needed, this has x, z" in bad(path, tmp_path)
+
+
+def test_file_that_is_missing_or_a_folder_is_refused(tmp_path):
+    """As any other bad input."""
+    for path in (tmp_path / "none.onnx", tmp_path):
+        with pytest.raises(InputError, match="cannot be read"):
+            load_model(path)
