@@ -16,6 +16,9 @@ __all__ = ["RANGES", "Statistics", "calibrate", "choose_quantisation", "collect"
 
 _BINS = 2048
 
+_SMALLEST = float(np.finfo(np.float32).tiny)
+"""What real numbers are divided by has to be at least that, or precision is lost."""
+
 
 @dataclass(eq=False)
 class Statistics:
@@ -40,7 +43,9 @@ class Statistics:
 
     def count(self, values: np.ndarray) -> None:
         """Count values within the range; 0 always has an integer, so it loses nothing."""
-        counts, _ = np.histogram(values[values != 0], _BINS, (self.low, self.high or 1.0))
+        # In float64, which has room for bins in any range of float32.
+        others = values[values != 0].astype(np.float64)
+        counts, _ = np.histogram(others, _BINS, (self.low, self.high))
         self.counts = counts if self.counts is None else self.counts + counts
 
 
@@ -91,11 +96,13 @@ def choose_quantisation(
     Raises
     ------
     InputError
-        The range reaches below 0, and neither signed inputs nor a zero point are there for it.
+        The range reaches to a side of 0 where neither integers nor a zero point are there for it.
     """
     least, largest = hardware.input_range
+    if high - low < _SMALLEST * (largest - least):
+        return Quantisation(1.0, 0, least, largest)
     if zero_point:
-        scale = float(high - low) / (largest - least) or 1.0
+        scale = (high - low) / (largest - least)
         zero = int(np.clip(np.floor(least - low / scale + 0.5), least, largest))
         # Rounding the zero point moves the range by up to half a step: make both ends fit.
         scale = max(high / max(largest - zero, 0.5), low / min(least - zero, -0.5), scale)
@@ -104,7 +111,11 @@ def choose_quantisation(
         raise InputError(
             f"inputs reach down to {low:.4g}: unsigned inputs need a zero point for that"
         )
-    scale = max(high / max(largest, 1), low / (least or -1)) or 1.0
+    if high > 0 and largest == 0:
+        raise InputError(
+            f"inputs reach up to {high:.4g}: signed inputs of 1 bit need a zero point for that"
+        )
+    scale = max(high / (largest or 1), low / (least or -1))
     return Quantisation(float(scale), 0, least, largest)
 
 
@@ -147,8 +158,8 @@ def calibrate(
 ) -> list[Quantisation]:
     """Return the quantisation of every layer's input.
 
-    Layers of a quantised model keep its own; where its integers are signed and the hardware's are
-    not, or the other way round, both they and the zero point move by half the range.
+    Layers of a quantised model keep its own; where the hardware has not all of its integers
+    (signed ones in an unsigned range, or the other way round), they and the zero point move.
 
     Parameters
     ----------
@@ -186,5 +197,6 @@ def _moved(given: Quantisation, hardware: HardwareParams) -> Quantisation:
     if given.high - given.low > largest - least:
         bits = (given.high - given.low).bit_length()
         raise InputError(f"the model's inputs have {bits} bits, input_bits = {hardware.input_bits}")
-    move = least - given.low
-    return Quantisation(given.scale, given.zero_point + move, least, given.high + move)
+    move = 0 if least <= given.low and given.high <= largest else least - given.low
+    low, high = given.low + move, given.high + move
+    return Quantisation(given.scale, given.zero_point + move, low, high)
