@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from .network import Network
 
 __all__ = ["RANGES", "Statistics", "calibrate", "choose_quantisation", "collect"]
 
-_BINS = 2048
+_BINS = 1 << 13
 
 _SMALLEST = float(np.finfo(np.float32).tiny)
 """What real numbers are divided by has to be at least that, or precision is lost."""
@@ -49,34 +50,37 @@ class Statistics:
         self.counts = counts if self.counts is None else self.counts + counts
 
 
-def _full(statistics: Statistics, steps: int) -> tuple[float, float]:
-    """Take all that was seen."""
-    return statistics.low, statistics.high
+Quantise = Callable[[float, float], Quantisation]
+"""Gives the quantisation that covers a real range."""
 
 
-def _least_error(statistics: Statistics, steps: int) -> tuple[float, float]:
-    """Cut both ends where the squared error of rounding and saturation together is least."""
+def _full(statistics: Statistics, quantise: Quantise) -> Quantisation:
+    """Cover all that was seen."""
+    return quantise(statistics.low, statistics.high)
+
+
+def _least_error(statistics: Statistics, quantise: Quantise) -> Quantisation:
+    """Cut both ends alike where the squared error of all that was seen is least."""
     counts = statistics.counts
     assert counts is not None
-    low, high = statistics.low, statistics.high
-    edges = np.linspace(low, high, len(counts) + 1)
+    edges = np.linspace(statistics.low, statistics.high, len(counts) + 1)
     centres = (edges[:-1] + edges[1:]) / 2
-    best, chosen = np.inf, (low, high)
-    for part in np.linspace(0.2, 1.0, 81):
-        a, b = low * part, high * part
-        outside = np.maximum(centres - b, 0) + np.maximum(a - centres, 0)
-        rounding = counts[outside == 0].sum() * ((b - a) / steps) ** 2 / 12
-        error = float(counts @ outside**2) + rounding
-        if error <= best:
-            best, chosen = error, (a, b)
-    return chosen
+
+    def error(chosen: Quantisation) -> float:
+        lost = chosen.to_reals(chosen.to_integers(centres)) - centres
+        return float(counts @ lost**2)
+
+    parts = np.linspace(1.0, 0.2, 81).tolist()
+    return min(
+        (quantise(statistics.low * part, statistics.high * part) for part in parts), key=error
+    )
 
 
-RANGES: dict[str, Callable[[Statistics, int], tuple[float, float]]] = {
+RANGES: dict[str, Callable[[Statistics, Quantise], Quantisation]] = {
     "mse": _least_error,
     "full": _full,
 }
-"""How the range follows from what was seen (reconstructed)."""
+"""Which quantisation follows from what was seen (reconstructed)."""
 
 
 def choose_quantisation(
@@ -184,8 +188,8 @@ def calibrate(
             if layer.quantisation is not None:
                 chosen.append(_moved(layer.quantisation, unit))
                 continue
-            low, high = RANGES[method](seen, 2**unit.input_bits - 1)
-            chosen.append(choose_quantisation(low, high, unit, zero_point=zero_point))
+            quantise = partial(choose_quantisation, hardware=unit, zero_point=zero_point)
+            chosen.append(RANGES[method](seen, quantise))
         except InputError as error:
             raise InputError(f"{layer.name}: {error}") from None
     return chosen

@@ -61,7 +61,9 @@ class Comparison:
             wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
             if wrong.size:
                 number = len(self.agree) + int(wrong[0])
-                raise InputError(f"{whose} outputs for image {number} hold values that are no numbers")
+                raise InputError(
+                    f"{whose} outputs for image {number} hold values that are no numbers"
+                )
         classes = ours.argmax(axis=1), theirs.argmax(axis=1)
         self.agree += (classes[0] == classes[1]).tolist()
         if labels is not None:
