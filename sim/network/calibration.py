@@ -88,6 +88,8 @@ def choose_quantisation(
 ) -> Quantisation:
     """Return the quantisation that covers a real range with the hardware's inputs.
 
+    Its ends are within half a step of an integer, as all between them, and 0 has one of its own.
+
     Parameters
     ----------
     low, high : float
@@ -108,9 +110,7 @@ def choose_quantisation(
     if zero_point:
         scale = (high - low) / (largest - least)
         zero = int(np.clip(np.floor(least - low / scale + 0.5), least, largest))
-        # Rounding the zero point moves the range by up to half a step: make both ends fit.
-        scale = max(high / max(largest - zero, 0.5), low / min(least - zero, -0.5), scale)
-        return Quantisation(float(scale), zero, least, largest)
+        return Quantisation(scale, zero, least, largest)
     if low < 0 and least == 0:
         raise InputError(
             f"inputs reach down to {low:.4g}: unsigned inputs need a zero point for that"
@@ -119,8 +119,7 @@ def choose_quantisation(
         raise InputError(
             f"inputs reach up to {high:.4g}: signed inputs of 1 bit need a zero point for that"
         )
-    scale = max(high / (largest or 1), low / (least or -1))
-    return Quantisation(float(scale), 0, least, largest)
+    return Quantisation(max(high / (largest or 1), low / (least or -1)), 0, least, largest)
 
 
 def collect(
