@@ -16,6 +16,9 @@ __all__ = ["RANGES", "Statistics", "calibrate", "choose_quantisation", "collect"
 
 _BINS = 2048
 
+_LEAST = 1e-30
+"""What is nearer to 0 counts as 0: its scale would be no usable float32."""
+
 
 @dataclass(eq=False)
 class Statistics:
@@ -35,8 +38,9 @@ class Statistics:
 
     def widen(self, values: np.ndarray) -> None:
         """Make room for values."""
-        self.low = min(self.low, float(values.min()))
-        self.high = max(self.high, float(values.max()))
+        low, high = float(values.min()), float(values.max())
+        self.low = min(self.low, low if low < -_LEAST else 0.0)
+        self.high = max(self.high, high if high > _LEAST else 0.0)
 
     def count(self, values: np.ndarray) -> None:
         """Count values within the range; 0 always has an integer, so it loses nothing."""
@@ -129,9 +133,10 @@ def collect(
     for measure in (Statistics.widen, Statistics.count):
         for images, _ in batches:
             for name, values in zip(tensors, floats.run(images), strict=True):
-                if not np.isfinite(values).all():
+                if not values.size or not np.isfinite(values).all():
                     layer = next(n.name for n in network.layers if n.input == name)
-                    raise InputError(f"{layer}: its inputs hold values that are no numbers")
+                    what = "hold values that are no numbers" if values.size else "are empty"
+                    raise InputError(f"{layer}: its inputs {what}")
                 measure(found[name], values)
             progress(len(images))
     return [found[layer.input] for layer in network.layers]

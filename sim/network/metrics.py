@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sme_hw.errors import InputError
+
 __all__ = ["Comparison", "scores"]
 
 
@@ -48,8 +50,15 @@ class Comparison:
         outputs, reference : numpy.ndarray, shape (images, classes, ...)
             Logits, or probabilities that add up to 1.
         labels : numpy.ndarray of integers, shape (images,), or None
+
+        Raises
+        ------
+        InputError
+            Outputs are infinite or no numbers.
         """
         ours, theirs = scores(outputs), scores(reference)
+        if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
+            raise InputError("the network's outputs hold values that are no numbers")
         classes = ours.argmax(axis=1), theirs.argmax(axis=1)
         self.agree += (classes[0] == classes[1]).tolist()
         if labels is not None:
