@@ -143,9 +143,10 @@ def collect(
     for measure in (Statistics.widen, Statistics.count):
         for images, _ in batches:
             for name, values in zip(tensors, floats.run(images), strict=True):
-                if not np.isfinite(values).all():
+                if not values.size or not np.isfinite(values).all():
                     layer = next(n.name for n in network.layers if n.input == name)
-                    raise InputError(f"{layer}: its inputs hold values that are no numbers")
+                    what = "hold values that are no numbers" if values.size else "are empty"
+                    raise InputError(f"{layer}: its inputs {what}")
                 measure(found[name], values)
             progress(len(images))
     return [found[layer.input] for layer in network.layers]

@@ -8,6 +8,7 @@ import pytest
 
 from sim.network.batches import images_at_once
 from sim.network.forward import FloatNetwork, forward
+from sim.network.shapes import check_shapes
 from sim.network.surgery import DOMAIN, LAYER, cut
 from sim.network.vectors import sample_vectors
 from sme_hw.errors import InputError
@@ -90,16 +91,16 @@ def with_batch(network, size):
 def test_images_at_once(monkeypatch):
     """As many as fit the memory, one if the model says so, and no other fixed number."""
     network = fixture_network("plain_dynamo")
-    assert images_at_once(with_batch(network, None)) == 64
-    assert images_at_once(with_batch(network, 1)) == 1
+    assert images_at_once(with_batch(network, None), (1, 12, 12)) == 64
+    assert images_at_once(with_batch(network, 1), (1, 12, 12)) == 1
     with pytest.raises(InputError, match="takes exactly 8 images at a time"):
-        images_at_once(with_batch(network, 8))
-    elements = network.image_elements
+        images_at_once(with_batch(network, 8), (1, 12, 12))
+    elements = check_shapes(network.name, network.model, (1, 12, 12))
     assert elements > 12 * 12 + 4 * 8 * 8 + 6
     monkeypatch.setattr("sim.network.batches._ELEMENTS", 5 * elements)
-    assert images_at_once(network) == 5
+    assert images_at_once(network, (1, 12, 12)) == 5
     monkeypatch.setattr("sim.network.batches._ELEMENTS", 5)
-    assert images_at_once(network) == 1
+    assert images_at_once(network, (1, 12, 12)) == 1
 
 
 @pytest.mark.parametrize("stem", ["plain_dynamo", "separable_qdq"])
