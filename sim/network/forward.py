@@ -41,6 +41,8 @@ class FloatNetwork:
         model = cut(network.model, tensors, given)
         options = runtime.SessionOptions()
         options.log_severity_level = 4
+        # Threads that wait by spinning would take the cores from everything else.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = runtime.InferenceSession(
                 model.SerializeToString(), options, providers=["CPUExecutionProvider"]
