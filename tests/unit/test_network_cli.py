@@ -33,7 +33,7 @@ def data(tmp_path, monkeypatch):
     dims[2].dim_param, dims[3].dim_param = "H", "W"
     del residual.graph.value_info[:]
     onnx.save(residual, "free.onnx")
-    dims[0].dim_value = 8
+    dims[0].dim_value, dims[2].dim_value, dims[3].dim_value = 8, 16, 16
     onnx.save(residual, "eight.onnx")
     (tmp_path / "rules.toml").write_text('[[layer]]\nmatch = "hidden*"\nadc_bits = 1\n')
     (tmp_path / "misses.toml").write_text('[[layer]]\nmatch = "nothing"\nadc_bits = 1\n')
@@ -83,6 +83,9 @@ def test_eval_reports(data, capsys):
     assert report["layers"][2]["parameters"]["adc_bits"] == 1
     assert list(report["sensitivity"]["steps"]) == list(STEPS)
     assert report["sensitivity"]["steps"]["ADCs"]["top1"] == report["accuracy"]["top1"]
+    shares = [layer["shares"] for layer in report["sensitivity"]["layers"]]
+    assert max(share["squeezed out"] for share in shares) > 0
+    assert max(share["ADCs"] for share in shares) > 0
     assert {"conventional", "sliced", "squeezed", "physical"} == set(report["crossbars"])
     for text in ("top-1 lost", "the worst layer is", "hidden.weight", "10 images", "clipped"):
         assert text in out
@@ -117,6 +120,25 @@ def test_eval_on_other_images_for_calibration(data, capsys):
     assert report["sensitivity"]["images"] == 2
     images, _ = fixture_images("residual_dynamo")
     assert report["layers"][0]["input"]["scale"] == pytest.approx(float(images.max()) / 255)
+
+
+def test_eval_of_channels_last(data, capsys):
+    """The order of axes is seen from their sizes, and nothing else changes."""
+    model = onnx.load("plain.onnx")
+    first = model.graph.input[0]
+    model.graph.node.insert(
+        0, onnx.helper.make_node("Transpose", ["last"], [first.name], perm=[0, 3, 1, 2])
+    )
+    first.name = "last"
+    for axis, size in enumerate((12, 12, 1), 1):
+        first.type.tensor_type.shape.dim[axis].dim_value = size
+    onnx.save(model, "last.onnx")
+    reports = []
+    for name in ("plain.onnx", "last.onnx"):
+        arguments = ("eval", name, *EVAL[2:], *FEW, "--sensitivity", "0", "--json", "e.json")
+        assert run(capsys, *arguments)[0] == 0
+        reports.append(json.loads((data / "e.json").read_text()) | {"model": ""})
+    assert reports[0] == reports[1]
 
 
 FREE = ("eval", "free.onnx", "--data", "residual.npz", "--normalise", "unit")
