@@ -15,14 +15,15 @@ __all__ = ["bar", "output", "table", "write_report"]
 
 # A file or pipe has no width of its own: leave tables room there.
 _WIDTH = None if sys.stdout.isatty() else 160
-output = Console(highlight=False, soft_wrap=True, width=_WIDTH)
+# Names of layers may hold brackets, which are no markup.
+output = Console(highlight=False, markup=False, soft_wrap=True, width=_WIDTH)
 _errors = Console(stderr=True, highlight=False)
 
 
 @contextmanager
 def bar(total: float | None = None) -> Iterator[tuple[Progress, TaskID]]:
     """Show a progress bar on a terminal; gives the progress and its only task."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=_errors, transient=True, disable=not _errors.is_terminal) as p:
         yield p, p.add_task("", total=total)
 

@@ -1,5 +1,6 @@
 """`sme cosim`: the generated RTL against the golden model."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from rtl_gen.files import check_writable
 from rtl_gen.tb.run import SIMULATORS
 from sim.cosim import CosimResult, NetworkCosim
+from sim.mapping import OPTIONS
 from sme_hw.errors import InputError
 
 from .console import output, write_report
@@ -18,11 +20,11 @@ from .options import json_option, layers_option, parameter_options, take_paramet
 __all__ = ["cosim_command"]
 
 MISMATCH = 1
-_MATRIX_ONLY = ("weights", "inputs", "out", "simulator", "waves")
-_NETWORK_ONLY = ("layers", "vectors", "processes", "data", "layers_file")
+_MATRIX_ONLY = {"weights", "inputs", "out", "simulator", "waves"}
+_FOR_BOTH = {*OPTIONS, "preset", "keep", "json_file"}
 
 
-def _refuse(context: click.Context, names: tuple[str, ...], why: str) -> None:
+def _refuse(context: click.Context, names: Iterable[str | None], why: str) -> None:
     """Refuse options that were given but mean nothing."""
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
@@ -139,7 +141,8 @@ def cosim_command(
         return _finish(result, json_file)
     if weights is None or inputs is None:
         raise InputError("either MODEL is needed, or --weights and --inputs")
-    _refuse(context, _NETWORK_ONLY, "is for a network, not for a single matrix")
+    others = {option.name for option in context.command.params} - _MATRIX_ONLY - _FOR_BOTH
+    _refuse(context, others, "is for a network, not for a single matrix")
     matrix = cosim_matrix(
         weights, inputs, parameters, out=out, simulator=simulator, waves=waves, keep=keep
     )

@@ -11,6 +11,7 @@ from .cosim import cosim_command
 from .demo import demo_command
 from .eval import eval_command
 from .generate import generate_command
+from .limits import limit_memory
 from .map import map_command
 from .presets import presets_command
 
@@ -39,6 +40,7 @@ for _command in (
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns 0, 1 for a failed comparison, or 2 for bad input."""
+    limit_memory()
     try:
         result = cli.main(arguments, prog_name="sme", standalone_mode=False)
     except click.ClickException as error:
@@ -54,7 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED_COMPARISON
     except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        # Names in files may hold anything, even what terminals act upon.
+        line = "".join(c if c.isprintable() else " " for c in str(error))
+        print(f"error: {line}", file=sys.stderr)
         return BAD_INPUT
     return result if isinstance(result, int) else 0
 

@@ -9,6 +9,7 @@ from sim.network.batches import Batches, images_at_once, split
 from sim.network.calibration import RANGES
 from sim.network.images import LAYOUTS, NORMALISATIONS, Images, parse_normalise, read_images
 from sim.network.network import Network
+from sim.network.rehearsal import rehearse
 from sme_hw.errors import InputError
 
 __all__ = ["SEED", "network_options", "open_images"]
@@ -81,6 +82,8 @@ def network_options(function: Any) -> Any:
 
 def _input_shape(network: Network, given: str | None) -> tuple[int, ...]:
     """Return the shape of a network's input without the batch axis."""
+    if not network.input_shape:
+        raise InputError(f"{network.name}: its input {network.input_name} has no axis of images")
     shape = network.input_shape[1:]
     if given is not None:
         try:
@@ -112,8 +115,8 @@ def open_images(
     """Open the images of a command and check them; returns those to calibrate and to evaluate."""
     if data is None:
         raise InputError("--data is needed: images for the network")
-    size = images_at_once(network)
     shape = _input_shape(network, input_shape)
+    size = images_at_once(network, shape)
     if layout is None:
         last = len(shape) == 3 and shape[0] not in (1, 3) and shape[2] in (1, 3)
         layout = "NHWC" if last else "NCHW"
@@ -135,4 +138,5 @@ def open_images(
     )
     for batches in chosen:
         batches.images.check(batches.indices)
+    rehearse(network, chosen[0].first(2 if size > 1 else 1))
     return chosen

@@ -1,6 +1,6 @@
 """Which images a network is calibrated and evaluated on, a few at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from sme_hw.errors import InputError
 
 from .images import Images
 from .network import Network
+from .shapes import check_shapes
 
 __all__ = ["Batches", "images_at_once", "split"]
 
@@ -50,17 +51,24 @@ class Batches:
         return Batches(self.images, self.indices[:count], self.size)
 
 
-def images_at_once(network: Network) -> int:
+def images_at_once(network: Network, shape: Sequence[int]) -> int:
     """Return how many images to run together: what the model takes, or what fits the memory.
+
+    Parameters
+    ----------
+    network : Network
+    shape : sequence of int
+        Shape of an image.
 
     Raises
     ------
     InputError
-        The model takes several at a time, no more and no fewer.
+        The model takes several at a time, no more and no fewer, or tensors would not fit.
     """
+    elements = check_shapes(network.name, network.model, shape)
     fixed = network.input_shape[0]
     if fixed is None:
-        return max(1, min(_MOST, _ELEMENTS // max(1, network.image_elements)))
+        return max(1, min(_MOST, _ELEMENTS // max(1, elements)))
     if fixed != 1:
         raise InputError(
             f"{network.name} takes exactly {fixed} images at a time: export it with a free first "

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from .network import Network
 
 __all__ = ["RANGES", "Statistics", "calibrate", "choose_quantisation", "collect"]
 
-_BINS = 2048
+_BINS = 1 << 13
+
+_SMALLEST = float(np.finfo(np.float32).tiny)
+"""What real numbers are divided by has to be at least that, or precision is lost."""
 
 
 @dataclass(eq=False)
@@ -40,44 +44,51 @@ class Statistics:
 
     def count(self, values: np.ndarray) -> None:
         """Count values within the range; 0 always has an integer, so it loses nothing."""
-        counts, _ = np.histogram(values[values != 0], _BINS, (self.low, self.high or 1.0))
+        # In float64, which has room for bins in any range of float32.
+        others = values[values != 0].astype(np.float64)
+        counts, _ = np.histogram(others, _BINS, (self.low, self.high))
         self.counts = counts if self.counts is None else self.counts + counts
 
 
-def _full(statistics: Statistics, steps: int) -> tuple[float, float]:
-    """Take all that was seen."""
-    return statistics.low, statistics.high
+Quantise = Callable[[float, float], Quantisation]
+"""Gives the quantisation that covers a real range."""
 
 
-def _least_error(statistics: Statistics, steps: int) -> tuple[float, float]:
-    """Cut both ends where the squared error of rounding and saturation together is least."""
+def _full(statistics: Statistics, quantise: Quantise) -> Quantisation:
+    """Cover all that was seen."""
+    return quantise(statistics.low, statistics.high)
+
+
+def _least_error(statistics: Statistics, quantise: Quantise) -> Quantisation:
+    """Cut both ends alike where the squared error of all that was seen is least."""
     counts = statistics.counts
     assert counts is not None
-    low, high = statistics.low, statistics.high
-    edges = np.linspace(low, high, len(counts) + 1)
+    edges = np.linspace(statistics.low, statistics.high, len(counts) + 1)
     centres = (edges[:-1] + edges[1:]) / 2
-    best, chosen = np.inf, (low, high)
-    for part in np.linspace(0.2, 1.0, 81):
-        a, b = low * part, high * part
-        outside = np.maximum(centres - b, 0) + np.maximum(a - centres, 0)
-        rounding = counts[outside == 0].sum() * ((b - a) / steps) ** 2 / 12
-        error = float(counts @ outside**2) + rounding
-        if error <= best:
-            best, chosen = error, (a, b)
-    return chosen
+
+    def error(chosen: Quantisation) -> float:
+        lost = chosen.to_reals(chosen.to_integers(centres)) - centres
+        return float(counts @ lost**2)
+
+    parts = np.linspace(1.0, 0.2, 81).tolist()
+    return min(
+        (quantise(statistics.low * part, statistics.high * part) for part in parts), key=error
+    )
 
 
-RANGES: dict[str, Callable[[Statistics, int], tuple[float, float]]] = {
+RANGES: dict[str, Callable[[Statistics, Quantise], Quantisation]] = {
     "mse": _least_error,
     "full": _full,
 }
-"""How the range follows from what was seen (reconstructed)."""
+"""Which quantisation follows from what was seen (reconstructed)."""
 
 
 def choose_quantisation(
     low: float, high: float, hardware: HardwareParams, *, zero_point: bool
 ) -> Quantisation:
     """Return the quantisation that covers a real range with the hardware's inputs.
+
+    Its ends are within half a step of an integer, as all between them, and 0 has one of its own.
 
     Parameters
     ----------
@@ -91,21 +102,24 @@ def choose_quantisation(
     Raises
     ------
     InputError
-        The range reaches below 0, and neither signed inputs nor a zero point are there for it.
+        The range reaches to a side of 0 where neither integers nor a zero point are there for it.
     """
     least, largest = hardware.input_range
+    if high - low < _SMALLEST * (largest - least):
+        return Quantisation(1.0, 0, least, largest)
     if zero_point:
-        scale = float(high - low) / (largest - least) or 1.0
+        scale = (high - low) / (largest - least)
         zero = int(np.clip(np.floor(least - low / scale + 0.5), least, largest))
-        # Rounding the zero point moves the range by up to half a step: make both ends fit.
-        scale = max(high / max(largest - zero, 0.5), low / min(least - zero, -0.5), scale)
-        return Quantisation(float(scale), zero, least, largest)
+        return Quantisation(scale, zero, least, largest)
     if low < 0 and least == 0:
         raise InputError(
             f"inputs reach down to {low:.4g}: unsigned inputs need a zero point for that"
         )
-    scale = max(high / max(largest, 1), low / (least or -1)) or 1.0
-    return Quantisation(float(scale), 0, least, largest)
+    if high > 0 and largest == 0:
+        raise InputError(
+            f"inputs reach up to {high:.4g}: signed inputs of 1 bit need a zero point for that"
+        )
+    return Quantisation(max(high / (largest or 1), low / (least or -1)), 0, least, largest)
 
 
 def collect(
@@ -129,9 +143,10 @@ def collect(
     for measure in (Statistics.widen, Statistics.count):
         for images, _ in batches:
             for name, values in zip(tensors, floats.run(images), strict=True):
-                if not np.isfinite(values).all():
+                if not values.size or not np.isfinite(values).all():
                     layer = next(n.name for n in network.layers if n.input == name)
-                    raise InputError(f"{layer}: its inputs hold values that are no numbers")
+                    what = "hold values that are no numbers" if values.size else "are empty"
+                    raise InputError(f"{layer}: its inputs {what}")
                 measure(found[name], values)
             progress(len(images))
     return [found[layer.input] for layer in network.layers]
@@ -147,8 +162,8 @@ def calibrate(
 ) -> list[Quantisation]:
     """Return the quantisation of every layer's input.
 
-    Layers of a quantised model keep its own; where its integers are signed and the hardware's are
-    not, or the other way round, both they and the zero point move by half the range.
+    Layers of a quantised model keep its own; where the hardware has not all of its integers
+    (signed ones in an unsigned range, or the other way round), they and the zero point move.
 
     Parameters
     ----------
@@ -173,8 +188,8 @@ def calibrate(
             if layer.quantisation is not None:
                 chosen.append(_moved(layer.quantisation, unit))
                 continue
-            low, high = RANGES[method](seen, 2**unit.input_bits - 1)
-            chosen.append(choose_quantisation(low, high, unit, zero_point=zero_point))
+            quantise = partial(choose_quantisation, hardware=unit, zero_point=zero_point)
+            chosen.append(RANGES[method](seen, quantise))
         except InputError as error:
             raise InputError(f"{layer.name}: {error}") from None
     return chosen
@@ -186,5 +201,6 @@ def _moved(given: Quantisation, hardware: HardwareParams) -> Quantisation:
     if given.high - given.low > largest - least:
         bits = (given.high - given.low).bit_length()
         raise InputError(f"the model's inputs have {bits} bits, input_bits = {hardware.input_bits}")
-    move = least - given.low
-    return Quantisation(given.scale, given.zero_point + move, least, given.high + move)
+    move = 0 if least <= given.low and given.high <= largest else least - given.low
+    low, high = given.low + move, given.high + move
+    return Quantisation(given.scale, given.zero_point + move, low, high)

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sme_hw.errors import InputError
+
 from .operators import reference_evaluator
-from .packages import require
+from .packages import one_line, require
 
 if TYPE_CHECKING:
     import onnx
@@ -46,10 +48,13 @@ class Constants:
 
     Parameters
     ----------
+    name : str
+        The model's name, for messages.
     model : onnx.ModelProto
     """
 
-    def __init__(self, model: "onnx.ModelProto"):
+    def __init__(self, name: str, model: "onnx.ModelProto"):
+        self._name = name
         onnx = require("onnx")
         self._to_array = onnx.numpy_helper.to_array
         self._model = model
@@ -63,9 +68,22 @@ class Constants:
         return name in self._stored
 
     def get(self, name: str) -> np.ndarray | None:
-        """Return a tensor's constant value, or None if it depends on the network's input."""
+        """Return a tensor's constant value, or None if it depends on the network's input.
+
+        Raises
+        ------
+        InputError
+            It is stored in a form that is not known, or cannot be computed.
+        """
         if name not in self._known:
-            self._known[name] = self._compute(name)
+            try:
+                self._known[name] = self._compute(name)
+            except InputError:
+                raise
+            except Exception as error:  # whatever ONNX's implementation says
+                raise InputError(
+                    f"{self._name}: constant {name} cannot be computed: {one_line(error)}"
+                ) from None
         return self._known[name]
 
     def _compute(self, name: str) -> np.ndarray | None:

@@ -88,7 +88,6 @@ class CrossbarLayer:
         work : Work, optional
             What is done is added to it.
         """
-        integers = self.quantisation.to_integers(values)
 
         def product(vectors: np.ndarray) -> np.ndarray:
             results, clips = self.engine.run(vectors)
@@ -96,11 +95,24 @@ class CrossbarLayer:
                 work.add(len(vectors), self.engine.conversions(vectors), clips)
             return results
 
+        integers = self.to_integers(values)
         return self.to_reals(self.apply(integers, product, self.quantisation.zero_point))
 
     def idle(self) -> Work:
         """Return work of nothing done yet."""
         return Work(np.zeros(self.mapping.parameters.hardware.planes, np.int64))
+
+    def to_integers(self, values: np.ndarray) -> np.ndarray:
+        """Return what the crossbars get for real inputs, as float32.
+
+        Raises
+        ------
+        InputError
+            Some inputs are infinite or no numbers; the layer is named.
+        """
+        if not np.isfinite(values).all():
+            raise InputError(f"{self.layer.name}: its inputs hold values that are no numbers")
+        return self.quantisation.to_integers(values)
 
     def to_reals(self, results: np.ndarray) -> np.ndarray:
         """Return real outputs, float32, of integer results: channels are on the axis of outputs.

@@ -7,7 +7,7 @@ import numpy as np
 from sme_hw.errors import InputError
 
 from .network import Network
-from .operators import reference_evaluator
+from .operators import open_session, reference_evaluator
 from .packages import one_line, require
 from .surgery import DOMAIN, LAYER, cut
 
@@ -37,16 +37,11 @@ class FloatNetwork:
     def __init__(
         self, network: Network, tensors: Sequence[str] | None = None, given: str | None = None
     ):
-        runtime = require("onnxruntime")
         model = cut(network.model, tensors, given)
-        options = runtime.SessionOptions()
-        options.log_severity_level = 4
-        # Threads that wait by spinning would take the cores from everything else.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = runtime.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(model)
+        except InputError:
+            raise
         except Exception as error:  # its errors have no common base beside Exception
             raise InputError(f"{network.name}: ONNX Runtime says: {one_line(error)}") from None
         self._network = network
@@ -94,6 +89,15 @@ def forward(network: Network, layer: LayerFunction) -> Callable[[np.ndarray], np
     evaluator = reference_evaluator(network.mapped, [Layer])
 
     def run(images: np.ndarray) -> np.ndarray:
-        return evaluator.run(None, {network.input_name: images})[0]
+        try:
+            # What is no number is found in the results, and said there.
+            with np.errstate(all="ignore"):
+                return evaluator.run(None, {network.input_name: images})[0]
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # whatever an operator's implementation says
+            raise InputError(
+                f"{network.name}: ONNX's reference implementation says: {one_line(error)}"
+            ) from error
 
     return run

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LayerImporter", "describe_node"]
 
+_MOST = 1 << 24
+"""Largest stride, dilation and padding: strides in memory stay far below 64 bits."""
+
 
 def describe_node(node: "onnx.NodeProto") -> str:
     """Return what to call a node in messages."""
@@ -34,7 +37,7 @@ class LayerImporter:
 
     def __init__(self, name: str, model: "onnx.ModelProto"):
         self._name = name
-        self._constants = Constants(model)
+        self._constants = Constants(name, model)
         self._uses = Counter(i for node in model.graph.node for i in node.input)
         self._uses.update(value.name for value in model.graph.output)
         self._consumers = {i: node for node in model.graph.node for i in node.input}
@@ -71,6 +74,11 @@ class LayerImporter:
         weights, scales = self._weights(node, out_axis=0)
         if weights.ndim not in (3, 4):
             raise self._error(node, f"weights of shape {weights.shape}: only 1 or 2 axes convolve")
+        kernel = weights.shape[2:]
+        if tuple(given.get("kernel_shape", kernel)) != kernel:
+            raise self._error(
+                node, f"kernel_shape = {given['kernel_shape']}, its weights are {weights.shape}"
+            )
         groups = given.get("group", 1)
         if groups < 1 or len(weights) % groups:
             raise self._error(node, f"{len(weights)} output channels cannot form {groups} groups")
@@ -80,8 +88,10 @@ class LayerImporter:
 
         def sizes(key: str, default: int, least: int, count: int) -> list[int]:
             values = list(given.get(key, [default] * count))
-            if len(values) != count or min(values) < least:
-                raise self._error(node, f"{key} = {values}: {count} numbers >= {least} are needed")
+            if len(values) != count or min(values) < least or max(values) > _MOST:
+                raise self._error(
+                    node, f"{key} = {values}: {count} numbers of {least} to {_MOST} are needed"
+                )
             return values
 
         def pair(key: str) -> tuple[int, int]:
@@ -95,8 +105,9 @@ class LayerImporter:
             top, left, bottom, right = values if axes == 2 else (0, values[0], 0, values[1])
             pads = top, left, bottom, right
         same = {"SAME_UPPER": "upper", "SAME_LOWER": "lower"}.get(mode, "")
-        kernel = weights.shape[2], weights.shape[3]
-        window = Window(kernel, pair("strides"), pair("dilations"), pads, same)
+        window = Window(
+            (weights.shape[2], weights.shape[3]), pair("strides"), pair("dilations"), pads, same
+        )
         bias = self._bias(node, len(weights))
         return self._make(node, weights, scales, bias, groups, window)
 
@@ -157,6 +168,8 @@ class LayerImporter:
         axis = attributes(node).get("axis", 1) % stored.ndim
         if len(scale) > 1 and (axis != out_axis or len(scale) != stored.shape[axis]):
             return None
+        if not len(scale) or len(zero) not in (1, len(scale)) or not _usable(scale):
+            raise self._error(node, f"its scale {scale} and zero point {zero} cannot be used")
         shape = [1] * stored.ndim
         shape[out_axis] = -1
         codes = stored.astype(np.int16) - zero.astype(np.int16).reshape(shape)
@@ -169,8 +182,12 @@ class LayerImporter:
         bias = self._constants.get(node.input[2])
         if bias is None:
             raise self._error(node, f"its bias {node.input[2]} is missing: it must be constant")
-        if bias.size not in (1, outputs):
-            raise self._error(node, f"a bias of shape {bias.shape} does not fit {outputs} outputs")
+        if bias.dtype.kind != "f" or bias.size not in (1, outputs):
+            raise self._error(
+                node, f"a bias of {bias.dtype}, shape {bias.shape}, does not fit {outputs} outputs"
+            )
+        if not np.isfinite(bias).all():
+            raise self._error(node, f"bias {node.input[2]} holds values that are no numbers")
         return np.broadcast_to(bias.astype(np.float64).ravel(), outputs).copy()
 
     def _make(
@@ -214,9 +231,12 @@ class LayerImporter:
             scale is None
             or zero is None
             or scale.size != 1
+            or zero.size != 1
             or zero.dtype not in (np.int8, np.uint8)
         ):
             return None
+        if not _usable(scale):
+            raise self._error(node, f"its scale {scale} cannot be used")
         limits = np.iinfo(zero.dtype)
         return Quantisation(float(scale.item()), int(zero.item()), int(limits.min), int(limits.max))
 
@@ -231,19 +251,30 @@ class LayerImporter:
         if trains or any(value is None for value in values):
             return layer
         gain, offset, mean, variance = (np.asarray(v, np.float64) for v in values)
-        factors = gain / np.sqrt(variance + given.get("epsilon", 1e-5))
-        if len(factors) != len(layer.weights) or not np.isfinite(factors).all():
-            return layer
         weights, scales = layer.weights, layer.weight_scales
-        if weights.dtype.kind == "f":
-            shape = (-1, *[1] * (weights.ndim - 1))
-            weights = (weights * factors.reshape(shape)).astype(weights.dtype)
-        else:
-            scales = scales * factors
+        # What is no number is left to the operator itself.
+        with np.errstate(all="ignore"):
+            factors = gain / np.sqrt(variance + given.get("epsilon", 1e-5))
+            if factors.shape != (len(weights),):
+                return layer
+            if weights.dtype.kind == "f":
+                shape = (-1, *[1] * (weights.ndim - 1))
+                weights = (weights * factors.reshape(shape)).astype(weights.dtype)
+            else:
+                scales = scales * factors
+            bias = (layer.bias - mean) * factors + offset
+        if not all(np.isfinite(values).all() for values in (weights, scales, bias)):
+            return layer
         return replace(
             layer,
             weights=weights,
             weight_scales=scales,
-            bias=(layer.bias - mean) * factors + offset,
+            bias=bias,
             output=norm.output[0],
         )
+
+
+def _usable(scale: np.ndarray) -> bool:
+    """Tell whether scales are positive, and neither too small nor too large for float32."""
+    limits = np.finfo(np.float32)
+    return bool(((scale >= limits.tiny) & (scale <= limits.max)).all())

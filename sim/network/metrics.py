@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sme_hw.errors import InputError
+
 __all__ = ["Comparison", "scores"]
 
 
@@ -48,8 +50,16 @@ class Comparison:
         outputs, reference : numpy.ndarray, shape (images, classes, ...)
             Logits, or probabilities that add up to 1.
         labels : numpy.ndarray of integers, shape (images,), or None
+
+        Raises
+        ------
+        InputError
+            Some outputs are infinite or no numbers.
         """
         ours, theirs = scores(outputs), scores(reference)
+        for values, whose in ((theirs, "the float network's"), (ours, "the mapped network's")):
+            if not np.isfinite(values).all():
+                raise InputError(f"{whose} outputs hold values that are no numbers")
         classes = ours.argmax(axis=1), theirs.argmax(axis=1)
         self.agree += (classes[0] == classes[1]).tolist()
         if labels is not None:

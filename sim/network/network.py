@@ -10,9 +10,10 @@ from sme_hw.errors import InputError
 
 from .layer import NetworkLayer
 from .layer_import import LayerImporter, describe_node
-from .onnx_file import load_model, tensor_shapes
+from .onnx_file import load_model
 from .operators import reference_evaluator
 from .packages import one_line, require
+from .shapes import tensor_shapes
 from .surgery import with_layers
 
 if TYPE_CHECKING:
@@ -75,12 +76,7 @@ class Network:
     def classes(self) -> int | None:
         """Classes that the first output has scores for; None where that is not fixed."""
         shape = tensor_shapes(self.model)[self.output_name]
-        return math.prod(shape[1:]) or None
-
-    @property
-    def image_elements(self) -> int:
-        """Elements of all tensors for one image, as far as their shapes are known."""
-        return sum(math.prod(shape) for shape in tensor_shapes(self.model).values())
+        return (len(shape) > 1 and math.prod(shape[1:])) or None
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
@@ -116,8 +112,7 @@ def read_network_layers(path: str | Path) -> list[LayerWeights]:
 
 
 def _only_input(name: str, model: "onnx.ModelProto") -> "onnx.ValueInfoProto":
-    stored = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in stored]
+    inputs = list(model.graph.input)
     if len(inputs) != 1:
         names = ", ".join(value.name for value in inputs) or "none"
         raise InputError(f"{name}: a network with one input is needed, this has {names}")

@@ -11,11 +11,23 @@ from .packages import require
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["reference_evaluator"]
+__all__ = ["open_session", "reference_evaluator"]
 
 _DELEGATED = ("AveragePool", "DequantizeLinear", "LRN", "LpPool", "MaxPool", "Resize")
 """Operators whose reference implementation is missing for some opsets, or goes through outputs one
 by one."""
+
+
+def open_session(model: "onnx.ModelProto") -> Any:
+    """Return a session of ONNX Runtime that says what is wrong in its errors alone."""
+    runtime = require("onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    # Threads that wait by spinning would take the cores from everything else.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return runtime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 @cache
@@ -27,7 +39,7 @@ def _run_in_runtime(kind: str) -> Any:
     kind : str
         Operator of the standard.
     """
-    onnx, runtime = require("onnx"), require("onnxruntime")
+    onnx = require("onnx")
     op_run = require("onnx.reference.op_run")
 
     class Delegate(op_run.OpRun):  # type: ignore[misc, name-defined]
@@ -46,9 +58,7 @@ def _run_in_runtime(kind: str) -> Any:
             graph = helper.make_graph([self.onnx_node], kind, values, outputs)
             opsets = [helper.make_opsetid(*item) for item in self.run_params["opsets"].items()]
             model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
-            return runtime.InferenceSession(
-                model.SerializeToString(), providers=["CPUExecutionProvider"]
-            )
+            return open_session(model)
 
         def _run(self, *inputs: np.ndarray | None, **given: object) -> tuple[np.ndarray, ...]:
             if not hasattr(self, "session"):

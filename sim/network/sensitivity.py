@@ -100,10 +100,9 @@ class _Probe:
         if step == 3:
             return self.layer(values)
         weights = self._quantised if step == 0 else self._exact
-        quantisation = self.layer.quantisation
         if step == 2:
-            integers = quantisation.to_integers(values)
-            values = quantisation.to_reals(integers).astype(np.float32)
+            integers = self.layer.to_integers(values)
+            values = self.layer.quantisation.to_reals(integers).astype(np.float32)
         outputs = self.layer.apply(
             values, lambda vectors: self._product(vectors, weights), padding=0
         )

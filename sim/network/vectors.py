@@ -60,7 +60,7 @@ def _choose(
     layer: CrossbarLayer, values: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Return some vectors of a layer's input, in their order."""
-    integers = layer.quantisation.to_integers(values)
+    integers = layer.to_integers(values)
     if layer.layer.window is None:
         flat = integers.reshape(-1, integers.shape[-1])
         return flat[np.sort(rng.permutation(len(flat))[:count])].astype(np.int64)

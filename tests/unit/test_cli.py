@@ -215,7 +215,7 @@ def test_bad_input(data, capsys, arguments, words):
 
 def test_help_has_examples(capsys):
     """Every subcommand explains itself with an example."""
-    for command in ("demo", "map", "generate", "cosim", "presets"):
+    for command in ("demo", "map", "eval", "generate", "cosim", "presets"):
         code, out, _ = run(capsys, command, "--help")
         assert code == 0
         assert f"sme {command}" in out.split("Example", 1)[1]

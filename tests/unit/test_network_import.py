@@ -14,7 +14,8 @@ from sim.network.crossbar_layer import CrossbarLayer
 from sim.network.forward import FloatNetwork, forward
 from sim.network.layer import Quantisation
 from sim.network.network import Network, read_network
-from sim.network.onnx_file import MAX_ELEMENTS, load_model
+from sim.network.onnx_file import load_model
+from sim.network.shapes import MAX_ELEMENTS
 from sme_cli.main import main
 from sme_hw.errors import InputError
 

@@ -1,0 +1,17 @@
+"""What the command may take of the machine."""
+
+import os
+import resource
+
+__all__ = ["limit_memory"]
+
+
+def limit_memory(part: float = 0.9) -> None:
+    """Let requests for more than a part of the machine's memory fail, instead of the machine.
+
+    Files that are mapped into the memory do not count.
+    """
+    most = int(part * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if soft == resource.RLIM_INFINITY or soft > most:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
