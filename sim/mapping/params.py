@@ -160,7 +160,7 @@ class Parameters:
     def without_squeeze(self) -> "Parameters":
         """Return the parameters with all planes kept, and ADCs that fit them."""
         # A list of ADC bits would have too few entries.
-        options = {"squeeze": 0, "policy": "paper", "adc_bits": "lossless", "adc_lsb": 0}
+        options = {"squeeze": 0, "adc_bits": "lossless", "adc_lsb": 0}
         return Parameters.build(self.as_dict() | options)
 
     def as_dict(self) -> dict[str, object]:

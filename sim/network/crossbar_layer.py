@@ -120,13 +120,12 @@ class CrossbarLayer:
         An input of 0 is the integer ``zero_point``: what that adds to a column is its sum of
         weights as they are on the crossbars, times the zero point.
         """
-        zero = self.quantisation.zero_point
-        scale = self.steps * self.quantisation.scale
-        offset = self.layer.bias - scale * zero * self.column_sums
+        shape: tuple[int, ...] = (-1,)
         if self.layer.window is not None:  # channels before rows and columns
             shape = (-1, *[1] * (results.ndim - 2))
-            scale, offset = scale.reshape(shape), offset.reshape(shape)
-        return (results * scale + offset).astype(np.float32)
+        zeros = (self.quantisation.zero_point * self.column_sums).reshape(shape)
+        scale = (self.steps * self.quantisation.scale).reshape(shape)
+        return ((results - zeros) * scale + self.layer.bias.reshape(shape)).astype(np.float32)
 
     def apply(self, values: np.ndarray, product: Product, padding: float) -> np.ndarray:
         """Return the products of a layer's weights with all vectors of its input.

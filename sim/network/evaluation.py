@@ -15,9 +15,6 @@ from .metrics import Comparison
 
 __all__ = ["Evaluation", "evaluate"]
 
-Batches = Iterable[tuple[np.ndarray, np.ndarray | None]]
-"""Images with their labels, few at a time."""
-
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -56,7 +53,9 @@ class Evaluation:
 
 
 def evaluate(
-    mapped: MappedNetwork, batches: Batches, progress: Callable[[int], None] = lambda count: None
+    mapped: MappedNetwork,
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    progress: Callable[[int], None] = lambda count: None,
 ) -> Evaluation:
     """Run a network on crossbars and in floating point.
 

@@ -18,6 +18,9 @@ __all__ = ["LayerLoss", "Sensitivity", "measure_sensitivity"]
 STEPS = ("weights quantised", "squeezed out", "inputs quantised", "ADCs")
 """What comes between the float network and the hardware, one after the other."""
 
+_LAYERS = 8
+"""Layers that are measured together: each has its own session with the rest of the network."""
+
 
 @dataclass(frozen=True)
 class LayerLoss:
@@ -27,7 +30,8 @@ class LayerLoss:
     ----------
     name : str
     sqnr_db : float or None
-        Signal-to-noise ratio of the layer's output in all, in dB; None without any error.
+        Signal-to-noise ratio of the layer's output in all, in dB; None without error
+        or output.
     shares : dict of str to float
         What part of the squared error each of :data:`STEPS` adds, 0..1, before they interfere.
     kl : float
@@ -169,6 +173,27 @@ def _power(values: np.ndarray) -> float:
     return float(np.square(values, dtype=np.float64).sum())
 
 
+def _measure_layers(
+    mapped: MappedNetwork,
+    probes: Sequence[_Probe],
+    batches: Sequence[tuple[np.ndarray, np.ndarray | None]],
+    progress: Callable[[str, int], None],
+) -> list[LayerLoss]:
+    """Measure some layers, which have the same float tensors before them."""
+    end = mapped.network.output_name
+    names = {t for probe in probes for t in (probe.layer.layer.input, probe.layer.layer.output)}
+    tensors = sorted(names - {end})
+    before = FloatNetwork(mapped.network, [end, *tensors])
+    losses = [_LayerLosses(mapped, probe) for probe in probes]
+    for images, labels in batches:
+        reference, *values = before.run(images)
+        known = dict(zip(tensors, values, strict=True)) | {end: reference}
+        for loss, probe in zip(losses, probes, strict=True):
+            loss.add(images, known, reference, labels)
+            progress(probe.layer.layer.name, len(images))
+    return [loss.result() for loss in losses]
+
+
 def measure_sensitivity(
     mapped: MappedNetwork,
     unsqueezed: Sequence[LayerMapping],
@@ -200,16 +225,9 @@ def measure_sensitivity(
             comparison.add(run(images), floats.run(images)[0], labels)
             progress(name, len(images))
         steps[name] = comparison.as_dict()
-    names = {t for layer in mapped.network.layers for t in (layer.input, layer.output)}
-    names.discard(mapped.network.output_name)
-    tensors = sorted(names)
-    before = FloatNetwork(mapped.network, [mapped.network.output_name, *tensors])
-    losses = [_LayerLosses(mapped, probe) for probe in probes]
-    for images, labels in batches:
-        reference, *values = before.run(images)
-        known = dict(zip(tensors, values, strict=True)) | {mapped.network.output_name: reference}
-        for loss, probe in zip(losses, probes, strict=True):
-            loss.add(images, known, reference, labels)
-            progress(probe.layer.layer.name, len(images))
+    layers: list[LayerLoss] = []
+    for first in range(0, len(probes), _LAYERS):
+        some = probes[first : first + _LAYERS]
+        layers += _measure_layers(mapped, some, batches, progress)
     count = sum(len(images) for images, _ in batches)
-    return Sensitivity(count, steps, tuple(loss.result() for loss in losses))
+    return Sensitivity(count, steps, tuple(layers))
