@@ -48,6 +48,7 @@ test: check unit
 
 benchmarks: $(READY)
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.execution
 
 # Where pip finds no CPU build of PyTorch it would load several GB of CUDA: only if asked to.
 $(EXPORT_READY): $(READY)

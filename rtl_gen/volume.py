@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -34,7 +33,7 @@ class Build:
 
 
 def build_volume(
-    hardware: HardwareParams, directory: str | Path, extra: dict[str, Any] | None = None
+    hardware: HardwareParams, directory: str | Path, processes: int | None = None
 ) -> Build:
     """Generate a design without jobs, and build it for many of them.
 
@@ -45,8 +44,8 @@ def build_volume(
     hardware : HardwareParams
     directory : path
         Where to; as for :func:`rtl_gen.generate.generate`.
-    extra : dict, optional
-        More entries for the manifest.
+    processes : int, optional
+        Compilers that run at a time; by default as many as there are cores.
 
     Raises
     ------
@@ -56,9 +55,9 @@ def build_volume(
         Verilator is missing or cannot build the design.
     """
     start = time.perf_counter()
-    generate(hardware, directory, [], extra=extra)
+    generate(hardware, directory, [])
     generated = time.perf_counter()
-    executable = volume.build(Path(directory) / "tb")
+    executable = volume.build(Path(directory) / "tb", processes)
     return Build(executable, generated - start, time.perf_counter() - generated)
 
 

@@ -4,11 +4,14 @@ from typing import Any
 
 import click
 
-from rtl_gen.files import check_writable
+from rtl_gen.files import check_writable, staged_file
 from sim.network.evaluation import evaluate
 from sim.network.mapped_network import map_network, prepare
 from sim.network.network import read_network
 from sim.network.sensitivity import measure_sensitivity
+from sim.report.figure import check_matplotlib
+from sim.report.losses import draw_losses
+from sme_hw.errors import InputError
 
 from .console import bar, write_report
 from .eval_tables import print_accuracy, print_layers, print_sensitivity
@@ -35,6 +38,11 @@ __all__ = ["eval_command"]
     show_default=True,
     help="Images on which losses are traced to steps and layers; 0: not at all.",
 )
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False),
+    help="Draw where accuracy is lost into this file, a .png for example.",
+)
 @parameter_options()
 @layers_option
 @json_option
@@ -44,6 +52,7 @@ def eval_command(
     sensitivity: int,
     method: str,
     zero_point: bool,
+    picture: str | None,
     layers_file: str | None,
     json_file: str | None,
     **options: Any,
@@ -56,7 +65,12 @@ def eval_command(
     Example: sme eval model.onnx --data images.npz --normalise imagenet --scale column --squeeze 2
     """
     base = take_parameters(options)
-    check_writable(json_file)
+    for target in (picture, json_file):
+        check_writable(target)
+    if picture is not None:
+        check_matplotlib()
+        if not sensitivity:
+            raise InputError(f"--picture {picture} needs --sensitivity of at least 1")
     network = read_network(file)
     parameters = take_layer_parameters(base, layers_file, [layer.name for layer in network.layers])
     chosen = [parameters[layer.name] for layer in network.layers]
@@ -96,6 +110,9 @@ def eval_command(
 
             losses = measure_sensitivity(mapped, kept, list(traced), traced_images)
         report["sensitivity"] = losses.as_dict()
+        if picture is not None:
+            with staged_file(picture) as temporary:
+                draw_losses(report["sensitivity"], temporary)
     write_report(json_file, report)
     print_layers(result)
     if losses is not None:

@@ -38,7 +38,7 @@ def failures(jobs, measured, results, expected):
         Words of the result stream.
     """
     lines, position = [], 0
-    words = len(expected) // sum(job["result_beats"] for job in jobs)
+    words = len(expected) // max(1, sum(job["result_beats"] for job in jobs))
     for job, measurement in zip(jobs, measured):
         end = position + job["result_beats"] * words
         wrong, where = _first_difference(results, expected, position, end)

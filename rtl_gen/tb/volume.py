@@ -18,7 +18,7 @@ except ImportError:  # beside a generated design
     from run import SEED, SimulatorError, stamp, tail, use_verilator
 
 TOP = "sme_compute_unit"
-OPTIONS = ("-O3", "--output-split", "5000", "-Wno-fatal", "--no-timing")
+OPTIONS = ("-O3", "--output-split", "2000", "-Wno-fatal", "--no-timing")
 MAKE_OPTIONS = ("OPT_FAST=-O2",)
 
 STOPPED_BY = {
@@ -29,10 +29,11 @@ STOPPED_BY = {
 """What can stop a job; ``volume.cpp`` says ``nothing`` if all went well."""
 
 
-def build(here: str | Path) -> Path:
+def build(here: str | Path, processes: int | None = None) -> Path:
     """Build the design of the testbench in folder ``here`` unless it is built.
 
-    Returns the executable. Raises SimulatorError if it cannot be built.
+    So many compilers run at a time; by default as many as there are cores. Returns the
+    executable. Raises SimulatorError if it cannot be built.
     """
     here = Path(here).resolve()
     use_verilator()
@@ -43,7 +44,8 @@ def build(here: str | Path) -> Path:
     if executable.exists() and stamp_file.exists() and stamp_file.read_text() == mark:
         return executable
     stamp_file.unlink(missing_ok=True)
-    command = ["verilator", "--cc", "--exe", "--build", "-j", str(os.cpu_count() or 1), *OPTIONS]
+    count = str(processes or os.cpu_count() or 1)
+    command = ["verilator", "--cc", "--exe", "--build", "-j", count, *OPTIONS]
     for option in MAKE_OPTIONS:
         command += ["-MAKEFLAGS", option]
     command += ["--top-module", TOP, "-Mdir", str(folder), "-o", executable.name]

@@ -13,7 +13,7 @@ import numpy as np
 from rtl_gen.volume import Build
 from sim.mapping import LayerMapping
 from sme_hw.errors import InputError
-from sme_hw.params import HardwareParams, check_int
+from sme_hw.params import HardwareParams, ceil_div, check_int
 
 from .cosim import CosimError
 from .jobs import check_inputs
@@ -69,6 +69,8 @@ def cosim_layers(
     count = (os.cpu_count() or 1) if processes is None else processes
     check_int("processes", count, 1, MAX_PROCESSES)
     check_int("stalled_units", stalled_units, 0, 10**9)
+    if not work:
+        raise InputError("there are no layers to run")
     checked = [(layer, _check(layer, inputs)) for layer, inputs in work]
     told = status or (lambda text, done: None)
     start = time.perf_counter()
@@ -114,9 +116,11 @@ def _build(
 ) -> dict[HardwareParams, Build]:
     """Build a design for each set of hardware parameters."""
     designs = list(dict.fromkeys(layer.parameters.hardware for layer, _ in work))
+    compilers = ceil_div(os.cpu_count() or 1, len(designs))
+    tasks = [(design, folder, compilers) for design in designs]
     builds: dict[HardwareParams, Build] = {}
     status("generating and building", 0.0)
-    for hardware, build in workers.map(build_design, [(design, folder) for design in designs]):
+    for hardware, build in workers.map(build_design, tasks):
         builds[hardware] = build
         status("generating and building", len(builds) / len(designs))
     return builds

@@ -139,7 +139,9 @@ def chunks(runs: Iterable[UnitRun]) -> Iterator[list[UnitRun]]:
         yield chunk
 
 
-def build_design(hardware: HardwareParams, directory: Path) -> tuple[HardwareParams, Build]:
+def build_design(
+    hardware: HardwareParams, directory: Path, processes: int
+) -> tuple[HardwareParams, Build]:
     """Build a design in a folder that is named after its parameters.
 
     Parameters
@@ -147,6 +149,8 @@ def build_design(hardware: HardwareParams, directory: Path) -> tuple[HardwarePar
     hardware : HardwareParams
     directory : Path
         Where the folder goes.
+    processes : int
+        Compilers that run at a time.
 
     Raises
     ------
@@ -156,7 +160,7 @@ def build_design(hardware: HardwareParams, directory: Path) -> tuple[HardwarePar
     text = json.dumps(hardware.as_dict(), sort_keys=True)
     folder = directory / f"design-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     try:
-        return hardware, build_volume(hardware, folder)
+        return hardware, build_volume(hardware, folder, processes)
     except SimulatorError as error:
         raise InputError(str(error)) from None
 

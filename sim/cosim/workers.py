@@ -11,11 +11,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
 from sme_hw.errors import InputError
 
-__all__ = ["WorkerError", "Workers"]
+__all__ = ["WorkerError", "Workers", "serve"]
 
 _LOG_TAIL = 2000
 """Characters of a worker's last words that are told."""
@@ -39,7 +39,7 @@ class _Worker:
         # Not multiprocessing: that would import the user's script again, or copy a process that
         # has threads, and the interrupt key would reach the children.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-c", f"from {__name__} import serve; serve()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -120,7 +120,7 @@ class Workers:
         rest, lock = iter(tasks), threading.Lock()
         results: queue.Queue[tuple[str, Any]] = queue.Queue()
 
-        def serve(worker: _Worker) -> None:
+        def feed(worker: _Worker) -> None:
             try:
                 while True:
                     with lock:
@@ -133,7 +133,7 @@ class Workers:
             else:
                 results.put(("end", None))
 
-        threads = [threading.Thread(target=serve, args=(w,), daemon=True) for w in self._workers]
+        threads = [threading.Thread(target=feed, args=(w,), daemon=True) for w in self._workers]
         for thread in threads:
             thread.start()
         ended = 0
@@ -146,11 +146,14 @@ class Workers:
             ended += kind == "end"
 
 
-def _serve(tasks: IO[bytes], results: IO[bytes]) -> None:
-    """Run functions until there are no more."""
+def serve() -> None:
+    """Be a worker: run functions that come on the standard input until there are no more."""
+    # What is printed must not come between results.
+    results = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
     while True:
         try:
-            module, name, arguments = pickle.load(tasks)
+            module, name, arguments = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         try:
@@ -161,14 +164,3 @@ def _serve(tasks: IO[bytes], results: IO[bytes]) -> None:
             reply = "error", f"{type(error).__name__}: {error}"
         pickle.dump(reply, results)
         results.flush()
-
-
-def _main() -> None:
-    # What is printed must not come between results.
-    results = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    _serve(sys.stdin.buffer, results)
-
-
-if __name__ == "__main__":
-    _main()

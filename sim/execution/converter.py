@@ -39,7 +39,7 @@ class Converter:
         self.count = len(rows)
         self.parts = parts
         self.hardware = hardware
-        self._kernels = _kernels()
+        self._kernels, self._tables = _compiled()
         self._plane_bits = np.array(hardware.plane_adc_bits)
         self._plane_weights = np.array(hardware.plane_weight_bits) - hardware.adc_lsb
 
@@ -66,7 +66,7 @@ class Converter:
             taken = np.zeros((64 * words, -(-self.count // 8) * 8), np.int64)
             taken[: len(out), : self.count] = inputs[start : start + batch, self.inputs]
             table = _aligned((self.count + 1) * bit_cycles(hardware) * words + 8)
-            self._kernels.slice_inputs(
+            self._tables.slice_inputs(
                 taken,
                 self.count,
                 hardware.input_bits,
@@ -98,12 +98,12 @@ def _aligned(words: int) -> np.ndarray:
     return memory[first : first + words]
 
 
-def _kernels() -> ModuleType:
-    """Return the compiled functions, which need an optional package."""
+def _compiled() -> tuple[ModuleType, ModuleType]:
+    """Return the modules of compiled functions, which need an optional package."""
     try:
-        from . import kernels
+        from . import kernels, tables
     except ImportError as error:
         if error.name not in ("llvmlite", "numba"):
             raise
         raise InputError("columns that can clip: needs numba: pip install sme[network]") from None
-    return kernels
+    return kernels, tables

@@ -9,30 +9,15 @@ are known from population counts of long bit strings (Harley and Seal).
 Indices are unsigned: negative ones would count from the end, which costs time.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 
-from .lanes import (
-    LANES,
-    both,
-    bytes_of,
-    either,
-    extract,
-    left,
-    load,
-    ones,
-    other,
-    right,
-    spread,
-    store,
-)
+from .compiling import compiled, inner
+from .lanes import LANES, both, bytes_of, either, left, load, ones, other, right, spread, store
+from .tables import transposed
 
-__all__ = ["WORDS", "convert_columns", "slice_inputs"]
-
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["WORDS", "convert_columns"]
 
 WORDS = 8
 """Words of a bit-cycle, at most."""
@@ -48,19 +33,6 @@ _COUNT_DIGITS = 11
 
 _SAMPLE_DIGITS = 21
 """Digits of the largest sample: column sums of all planes and both signs."""
-
-
-def inner(function: F) -> F:
-    """Compile a function that others call."""
-    return njit(function)
-
-
-def compiled(function: F) -> F:
-    """Compile at the first call, and keep the machine code in a file if there is a place for it."""
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # neither the package nor the user's cache folder can be written
-        return njit(nogil=True)(function)
 
 
 @inner
@@ -83,70 +55,8 @@ def _bit_length(value: int) -> int:
 
 
 @inner
-def _transposed(words: Any) -> Any:
-    """Transpose the 8 x 8 bits of each word: bit j of byte i becomes bit i of byte j."""
-    for distance, mask in (
-        (np.uint64(7), np.uint64(0x00AA00AA00AA00AA)),
-        (np.uint64(14), np.uint64(0x0000CCCC0000CCCC)),
-        (np.uint64(28), np.uint64(0x00000000F0F0F0F0)),
-    ):
-        moved = both(other(words, right(words, distance)), spread(mask))
-        words = other(words, other(moved, left(moved, distance)))
-    return words
-
-
-@compiled
-def slice_inputs(
-    inputs: np.ndarray, count: int, bits: int, shift: int, signed: bool, table: np.ndarray
-) -> None:
-    """Write the bits of input vectors as lines.
-
-    Bit 8 q + v of a word belongs to its vector 8 v + q, which makes bytes of what is transposed.
-
-    Parameters
-    ----------
-    inputs : numpy.ndarray of int64, shape (64 * words, at least count, a multiple of 8)
-    count : int
-        Inputs of a vector.
-    bits : int
-        Bits of an input.
-    shift : int
-        Largest row shift: bit-cycles before and after an input's own.
-    signed : bool
-        Sign bits come after the input's own bits, not zeros.
-    table : numpy.ndarray of uint64, shape ((count + 1) * bit-cycles * words + 8,)
-        Is overwritten: input by input, bit-cycle by bit-cycle. One more input is always 0.
-    """
-    padded = inputs.shape[1]
-    words = len(inputs) // 64
-    cycles = bits + 2 * shift
-    flat = inputs.reshape(-1)
-    table[:] = 0
-    scratch = np.empty(LANES * LANES, np.uint64)
-    byte = spread(np.uint64(255))
-    for word in range(words):
-        for first in range(0, count, LANES):
-            for low in range(0, bits, 8):
-                for q in range(8):
-                    value = spread(np.uint64(0))
-                    for v in range(8):
-                        at = np.uint64((64 * word + 8 * v + q) * padded + first)
-                        part = both(right(load(flat, at), np.uint64(low)), byte)
-                        value = either(value, left(part, np.uint64(8 * v)))
-                    store(scratch, np.uint64(LANES * q), _transposed(value))
-                for t in range(min(8, bits - low)):
-                    value = spread(np.uint64(0))
-                    for q in range(8):
-                        part = right(load(scratch, np.uint64(LANES * q)), np.uint64(8 * t))
-                        value = either(value, left(both(part, byte), np.uint64(8 * q)))
-                    for lane in range(min(LANES, count - first)):
-                        cycle = (first + lane) * cycles + shift + low + t
-                        table[np.uint64(cycle * words + word)] = extract(value, np.uint64(lane))
-    if signed:
-        for i in range(count):
-            end = (i * cycles + shift + bits) * words
-            for later in range(end, end + shift * words):
-                table[later] = table[later - words]
+def _line(table: np.ndarray, starts: np.ndarray, number: int, block: Any) -> Any:
+    return load(table, starts[np.uint64(number)] + block)
 
 
 @inner
@@ -157,24 +67,18 @@ def _count(
     zero = spread(np.uint64(0))
     c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = c8 = c9 = c10 = zero
     for number in range(eights):
-        s = np.uint64(8 * number)
+        e = 8 * number
         c0, two0 = _full_adder(
-            c0, load(table, starts[s] + block), load(table, starts[s + np.uint64(1)] + block)
+            c0, _line(table, starts, e, block), _line(table, starts, e + 1, block)
         )
         c0, two1 = _full_adder(
-            c0,
-            load(table, starts[s + np.uint64(2)] + block),
-            load(table, starts[s + np.uint64(3)] + block),
+            c0, _line(table, starts, e + 2, block), _line(table, starts, e + 3, block)
         )
         c0, two2 = _full_adder(
-            c0,
-            load(table, starts[s + np.uint64(4)] + block),
-            load(table, starts[s + np.uint64(5)] + block),
+            c0, _line(table, starts, e + 4, block), _line(table, starts, e + 5, block)
         )
         c0, two3 = _full_adder(
-            c0,
-            load(table, starts[s + np.uint64(6)] + block),
-            load(table, starts[s + np.uint64(7)] + block),
+            c0, _line(table, starts, e + 6, block), _line(table, starts, e + 7, block)
         )
         c1, four0 = _full_adder(c1, two0, two1)
         c1, four1 = _full_adder(c1, two2, two3)
@@ -188,17 +92,9 @@ def _count(
             c8, carry = _half_adder(c8, carry)
             c9, carry = _half_adder(c9, carry)
             c10, carry = _half_adder(c10, carry)
-    store(digits, np.uint64(0 * LANES), c0)
-    store(digits, np.uint64(1 * LANES), c1)
-    store(digits, np.uint64(2 * LANES), c2)
-    store(digits, np.uint64(3 * LANES), c3)
-    store(digits, np.uint64(4 * LANES), c4)
-    store(digits, np.uint64(5 * LANES), c5)
-    store(digits, np.uint64(6 * LANES), c6)
-    store(digits, np.uint64(7 * LANES), c7)
-    store(digits, np.uint64(8 * LANES), c8)
-    store(digits, np.uint64(9 * LANES), c9)
-    store(digits, np.uint64(10 * LANES), c10)
+    counted = (c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10)
+    for digit in range(_COUNT_DIGITS):
+        store(digits, np.uint64(digit * LANES), counted[digit])
 
 
 @inner
@@ -271,7 +167,7 @@ def _read(total: np.ndarray, width: int, words: int, codes: np.ndarray) -> None:
             for j in range(8):
                 digit = bytes_of(total[np.uint64((low + j) * LANES + word)])
                 value = either(value, left(digit, np.uint64(8 * j)))
-            value = _transposed(value)
+            value = transposed(value)
             for v in range(8):
                 at = np.uint64(64 * word + 8 * v)
                 part = left(both(right(value, np.uint64(8 * v)), byte), np.uint64(low))
@@ -310,7 +206,7 @@ def convert_columns(
     Parameters
     ----------
     table : numpy.ndarray of uint64, shape (words,)
-        What :func:`slice_inputs` wrote.
+        What :func:`sim.execution.tables.slice_inputs` wrote.
     samples : numpy.ndarray of int64, shape (samples, 4)
         Columns of groups: column, first bit-cycle, bit-cycles, and how many sums of them are
         converted. Those of one column follow one another.

@@ -3,6 +3,9 @@
 numba compiles loops over arrays, and what such loops keep from one bit-wise operation to the next
 goes through memory. A value of eight words stays in the processor's vector registers: LLVM makes of
 it what the processor has, one register or several.
+
+numba keeps compiled code until the file with the called function changes. After a change here or
+in :mod:`sim.execution.compiling`, remove ``__pycache__``.
 """
 
 from collections.abc import Callable

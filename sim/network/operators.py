@@ -23,6 +23,8 @@ def open_session(model: "onnx.ModelProto") -> Any:
     runtime = require("onnxruntime")
     options = runtime.SessionOptions()
     options.log_severity_level = 4
+    # Threads that wait by spinning would take the cores from everything else.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return runtime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

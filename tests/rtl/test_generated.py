@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sme_cli.main import main
-from tests.simulators import SIMULATORS
+from tests.simulators import SIMULATORS, run_alone
 
 pytestmark = pytest.mark.rtl
 
@@ -21,23 +21,6 @@ def generate(folder, *arguments):
     """Run `sme generate`; returns the manifest."""
     assert main(["generate", "-o", str(folder), *arguments]) == 0
     return json.loads((folder / "design.json").read_text())
-
-
-def run_alone(folder, *arguments):
-    """Run a generated testbench where this project's packages cannot be imported."""
-    code = (
-        "import runpy, sys; sys.modules.update(dict.fromkeys(('sme_hw', 'rtl_gen', 'sim')));"
-        f"sys.argv[0] = {str(folder / 'tb' / 'run.py')!r};"
-        "runpy.run_path(sys.argv[0], run_name='__main__')"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=folder.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
@@ -50,7 +33,7 @@ def test_testbench_stands_alone(tmp_path, simulator):
     options = ["--preset", "tiny", "--input-bits", "4", "--signed-inputs", "--adc-bits", "2"]
     data = ["--weights", str(tmp_path / "w.npy"), "--inputs", str(tmp_path / "x.npy")]
     generate(folder, *options, "--squeeze", "2", *data)
-    done = run_alone(folder, "--simulator", simulator, "--waves")
+    done = run_alone(folder / "tb" / "run.py", "--simulator", simulator, "--waves")
     assert (done.returncode, done.stdout[:4]) == (0, "PASS"), done.stdout + done.stderr
     assert (folder / "tb" / "waves.fst").stat().st_size > 1000
     report = json.loads((folder / "tb" / "report.json").read_text())
@@ -58,7 +41,7 @@ def test_testbench_stands_alone(tmp_path, simulator):
     assert sum(sum(job["clips"]) for job in report) > 0
 
     def fails(word):
-        done = run_alone(folder, "--simulator", simulator, "--waves")
+        done = run_alone(folder / "tb" / "run.py", "--simulator", simulator, "--waves")
         assert (done.returncode, done.stdout[:4]) == (1, "FAIL"), done.stdout + done.stderr
         assert word in (folder / "tb" / "sim.log").read_text()
 
@@ -89,7 +72,7 @@ def test_target_ecp5(tmp_path, simulator, capsys):
     verilog = (folder / "design.v").read_text()
     assert "CCU2C #(" in verilog
     assert "DP16KD #(" in verilog
-    done = run_alone(folder, "--simulator", simulator)
+    done = run_alone(folder / "tb" / "run.py", "--simulator", simulator)
     assert (done.returncode, done.stdout[:4]) == (0, "PASS"), done.stdout + done.stderr
     assert main(["generate", "-o", str(folder), "--target", "ice"]) == 2
     assert "'portable', 'ecp5'" in capsys.readouterr().err

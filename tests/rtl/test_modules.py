@@ -8,7 +8,7 @@ from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
 from rtl_gen.emit import emit_verilog
-from rtl_gen.tb.run import _import_path, _use_verilator
+from rtl_gen.tb.run import _import_path, use_verilator
 from tests.cases.case import SEED
 from tests.cases.catalogue import CASES
 from tests.ecp5 import ecp5_models
@@ -62,7 +62,7 @@ def test_verilog_matches_golden(tmp_path: Path, name: str, simulator: str, targe
     source.write_text(text)
     sources = [source, *(ecp5_models(tmp_path) if target == "ecp5" else [])]
     if simulator == "verilator":
-        _use_verilator()
+        use_verilator()
     log, results = tmp_path / "sim.log", tmp_path / "results.xml"
     print(f"seed {SEED}, log {log}")
 

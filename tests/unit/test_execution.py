@@ -170,7 +170,7 @@ def test_no_vectors():
 def test_without_numba(monkeypatch, adc_bits, missing):
     """It is only needed for conversions, and the error says so."""
     monkeypatch.setitem(sys.modules, missing, None)
-    for module in ("kernels", "lanes"):
+    for module in ("compiling", "kernels", "lanes", "tables"):
         monkeypatch.delitem(sys.modules, f"sim.execution.{module}", raising=False)
         monkeypatch.delattr(sim.execution, module, raising=False)
     layer = map_matrix(np.full((8, 2), 255), load_parameters("tiny", adc_bits=adc_bits))
@@ -188,7 +188,7 @@ def test_cache_of_compiled_code(tmp_path, place):
     (tmp_path / "file").touch()
     folder = tmp_path / "here" if place == "here" else tmp_path / "file" / "folder"
     code = (
-        "import numpy as np; from sim.execution.kernels import slice_inputs as f;"
+        "import numpy as np; from sim.execution.tables import slice_inputs as f;"
         "t = np.ones(24, np.uint64); f(np.full((64, 8), 3), 1, 2, 0, False, t); print(t[:4])"
     )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}

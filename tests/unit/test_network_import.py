@@ -1,22 +1,26 @@
 """ONNX files become layers that compute what ONNX defines, and hostile ones are refused."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from sim.mapping import load_parameters, map_layer
+from sim.mapping import load_parameters, map_layer, read_layers
 from sim.network.crossbar_layer import CrossbarLayer
 from sim.network.forward import FloatNetwork, forward
 from sim.network.layer import Quantisation
 from sim.network.network import Network, read_network
 from sim.network.onnx_file import load_model
 from sim.network.shapes import MAX_ELEMENTS
+from sme_cli.main import main
 from sme_hw.errors import InputError
 
 OPSET = 18
+FIXTURES = Path(__file__).parent.parent / "networks"
 
 
 def save(path, nodes, inputs, constants, outputs=("y",)):
@@ -351,3 +355,30 @@ def test_file_that_is_missing_or_a_folder_is_refused(tmp_path):
     for path in (tmp_path / "none.onnx", tmp_path):
         with pytest.raises(InputError, match="cannot be read"):
             load_model(path)
+
+
+def test_batch_normalisation_is_folded_as_an_exporter_folds_it():
+    """One exporter left it in the graph, the other one took it into the weights."""
+    ours, theirs = (
+        read_network(FIXTURES / f"residual_{exporter}.onnx").layers
+        for exporter in ("legacy", "dynamo")
+    )
+    assert len(ours) == len(theirs)
+    for mine, folded in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(mine.weights, folded.weights, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(mine.bias, folded.bias, rtol=1e-5, atol=1e-6)
+
+
+def test_layers_of_a_network_are_mapped_from_the_command_line(tmp_path, capsys):
+    """`sme map` finds layers and groups in the file; --groups would contradict it."""
+    model = str(FIXTURES / "separable_dynamo.onnx")
+    report = tmp_path / "report.json"
+    assert main(["map", model, "--preset", "tiny", "--json", str(report)]) == 0
+    layers = json.loads(report.read_text())["layers"]
+    sources, ignored = read_layers(model)
+    assert ignored == []
+    assert [layer["name"] for layer in layers] == [source.name for source in sources]
+    assert [layer["groups"] for layer in layers] == [source.groups for source in sources]
+    assert max(source.groups for source in sources) > 2
+    assert main(["map", model, "--groups", "x=2"]) == 2
+    assert "an .onnx file says its groups" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from sim.mapping import LayerWeights, describe, load_parameters, map_layer, map_
 from sim.report.bit_planes import draw_bit_planes, tile_planes
 from sim.report.crossbars import draw_crossbars
 from sim.report.figure import short_name
+from sim.report.losses import draw_losses
 from sim.report.nonzero_rows import draw_nonzero_rows
 from sim.report.tile_choice import choose_tile
 from sme_cli.main import main
@@ -231,3 +232,18 @@ def test_nothing_is_written_on_errors(model, capsys, monkeypatch):
     assert main([*command, "--pictures", "p"]) == 2
     assert "pip install sme[network]" in capsys.readouterr().err
     assert sorted(model.rglob("*")) == before
+
+
+def test_losses_are_drawn_also_where_there_are_none(tmp_path):
+    """A network without any loss has bars of no length."""
+    steps = ("weights quantised", "squeezed out", "inputs quantised", "ADCs")
+    report = {
+        "steps": {name: {"kl": 0.0, "agreement": 100.0} for name in steps},
+        "layers": [
+            {"name": "a", "kl": 0.0, "shares": dict.fromkeys(steps, 0.0)},
+            {"name": "b $", "kl": 0.1, "shares": dict.fromkeys(steps, 0.25)},
+        ],
+    }
+    for losses in (report, report | {"layers": report["layers"][:1]}):
+        draw_losses(losses, tmp_path / "losses.png")
+        assert imread(tmp_path / "losses.png").shape[2] == 4
