@@ -225,30 +225,31 @@ def test_tensors_of_functions_are_checked(run):
     assert_refused(run(model), "'/etc/hostname'", "outside the folder")
 
 
-def test_external_data_in_sum(run, tmp_path):
+def test_external_data_in_sum(run, tmp_path, monkeypatch):
     """The same file may be named again and again; its bytes count each time."""
-    with (tmp_path / "zeros.bin").open("wb") as file:
-        file.truncate(1 << 30)
+    monkeypatch.setattr("sim.network.onnx_file.MAX_BYTES", 10_000)
+    (tmp_path / "zeros.bin").write_bytes(bytes(4000))
     model = convolution()
     for number in range(3):
         tensor = model.graph.initializer.add(
             name=f"t{number}",
             data_type=TensorProto.FLOAT,
-            dims=[1 << 28],
+            dims=[1000],
             data_location=TensorProto.EXTERNAL,
         )
         tensor.external_data.add(key="location", value="zeros.bin")
-    assert_refused(run(model), "external data", "tensor t1")
+    assert_refused(run(model), "external data", "tensor t2")
     model.graph.initializer[1].external_data[0].value = "zeros.bin\0"
     assert_refused(run(model), "tensor t0", "null byte")
 
 
-def test_tensors_in_sum(run):
+def test_tensors_in_sum(run, monkeypatch):
     """None is too large, all of them are."""
+    monkeypatch.setattr("sim.network.shapes.MAX_TOTAL", 5000)
     nodes = [helper.make_node("Expand", ["x", "s"], ["e0"])]
     nodes += [helper.make_node("Relu", [f"e{n}"], [f"e{n + 1}"]) for n in range(8)]
     nodes.append(helper.make_node("ReduceMean", ["e8", "axis"], ["h"], keepdims=1))
-    constants = {"s": np.array([1 << 20, 3, 8, 8]), "axis": np.array([0])}
+    constants = {"s": np.array([4, 3, 8, 8]), "axis": np.array([0])}
     assert_refused(run(before_convolution(nodes, constants)), "elements for one image")
 
 
