@@ -37,6 +37,7 @@ def check_writable(path: str | Path | None) -> None:
     """
     if path is None:
         return
+    _check_kind(Path(path))
     existing = Path(path).resolve()
     while not existing.exists():
         existing = existing.parent
@@ -44,6 +45,12 @@ def check_writable(path: str | Path | None) -> None:
         raise InputError(f"{path} cannot be written: {existing} is no folder")
     if not os.access(existing, os.W_OK):
         raise InputError(f"{path} cannot be written: no permission for {existing}")
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse devices and pipes: a file that is moved there would take their place for good."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path} cannot be written: it is neither a file nor a folder")
 
 
 @contextmanager
@@ -56,6 +63,7 @@ def staged_file(path: str | Path) -> Iterator[Path]:
         The folder cannot be written to.
     """
     target = Path(path)
+    _check_kind(target)
     parent = _parent_of(target)
     if target.is_dir():
         raise InputError(f"{target} cannot be written: it is a folder")

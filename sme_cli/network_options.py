@@ -9,7 +9,7 @@ from sim.network.batches import Batches, images_at_once, split
 from sim.network.calibration import RANGES
 from sim.network.images import LAYOUTS, NORMALISATIONS, Images, parse_normalise, read_images
 from sim.network.network import Network
-from sim.network.rehearsal import rehearse
+from sim.network.rehearsal import check_runnable, rehearse
 from sme_hw.errors import InputError
 
 __all__ = ["SEED", "network_options", "open_images"]
@@ -115,6 +115,7 @@ def open_images(
     """Open the images of a command and check them; returns those to calibrate and to evaluate."""
     if data is None:
         raise InputError("--data is needed: images for the network")
+    check_runnable(network)
     shape = _input_shape(network, input_shape)
     size = images_at_once(network, shape)
     if layout is None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["LayerImporter", "describe_node"]
 
+_SAME = {"SAME_UPPER": "upper", "SAME_LOWER": "lower"}
+"""Values of ``auto_pad`` that keep the size of images, and what :class:`Window` calls them."""
+
 _MOST = 1 << 24
 """Largest stride, dilation and padding: strides in memory stay far below 64 bits."""
 
@@ -42,6 +45,11 @@ class LayerImporter:
         self._uses.update(value.name for value in model.graph.output)
         self._consumers = {i: node for node in model.graph.node for i in node.input}
         self._names: Counter[str] = Counter()
+        # Nodes are sorted, and paths through them may be too many and too long to walk back.
+        self._computed = {value.name for value in model.graph.input}
+        for node in model.graph.node:
+            if not self._computed.isdisjoint(node.input):
+                self._computed.update(name for name in node.output if name)
 
     def layer(self, node: "onnx.NodeProto") -> NetworkLayer | None:
         """Return the layer that a node is, or None if it is none.
@@ -59,10 +67,10 @@ class LayerImporter:
         if node.op_type == "Conv":
             return self._with_norm(self._convolution(node))
         if node.op_type == "Gemm":
-            return None if self._computed(node.input[1]) else self._with_norm(self._gemm(node))
-        if node.op_type == "MatMul" and not self._computed(node.input[1]):
+            return None if node.input[1] in self._computed else self._with_norm(self._gemm(node))
+        if node.op_type == "MatMul" and node.input[1] not in self._computed:
             return self._with_norm(self._product(node))
-        if node.op_type == "MatMul" and not self._computed(node.input[0]):
+        if node.op_type == "MatMul" and node.input[0] not in self._computed:
             raise self._error(node, "constant weights on the left are not supported")
         return None
 
@@ -104,9 +112,14 @@ class LayerImporter:
             values = sizes("pads", 0, 0, 2 * axes) if mode == "NOTSET" else [0] * 2 * axes
             top, left, bottom, right = values if axes == 2 else (0, values[0], 0, values[1])
             pads = top, left, bottom, right
-        same = {"SAME_UPPER": "upper", "SAME_LOWER": "lower"}.get(mode, "")
+        elif mode not in _SAME:
+            raise self._error(node, f"auto_pad = {mode}: NOTSET, VALID, {', '.join(_SAME)} exist")
         window = Window(
-            (weights.shape[2], weights.shape[3]), pair("strides"), pair("dilations"), pads, same
+            (weights.shape[2], weights.shape[3]),
+            pair("strides"),
+            pair("dilations"),
+            pads,
+            _SAME.get(mode, ""),
         )
         bias = self._bias(node, len(weights))
         return self._make(node, weights, scales, bias, groups, window)
@@ -120,7 +133,8 @@ class LayerImporter:
         weights = weights if transposed else weights.T
         alpha = given.get("alpha", 1.0)
         if weights.dtype.kind == "f":
-            weights = weights * weights.dtype.type(alpha)
+            with np.errstate(over="ignore"):  # the mapper refuses what is infinite
+                weights = weights * weights.dtype.type(alpha)
         else:
             scales = scales * alpha
         bias = self._bias(node, len(weights)) * given.get("beta", 1.0)
@@ -129,13 +143,6 @@ class LayerImporter:
     def _product(self, node: "onnx.NodeProto") -> NetworkLayer:
         weights, scales = self._weights(node, out_axis=1)
         return self._make(node, weights.T, scales, np.zeros(weights.shape[1]))
-
-    def _computed(self, name: str) -> bool:
-        """Tell whether a tensor depends on the network's input."""
-        if self._constants.get(name) is not None:
-            return False
-        node = self._constants.producers.get(name)
-        return node is None or any(self._computed(i) for i in node.input if i)
 
     def _weights(self, node: "onnx.NodeProto", out_axis: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a layer's stored weights, and what 1 stands for in every output."""

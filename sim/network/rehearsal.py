@@ -11,7 +11,25 @@ from .forward import FloatNetwork, forward
 from .network import Network
 from .shapes import check_types
 
-__all__ = ["rehearse"]
+__all__ = ["check_runnable", "rehearse"]
+
+
+def _layer_tensors(network: Network) -> list[str]:
+    """Return the names of the layers' inputs and outputs, without the network's output."""
+    names = {name for layer in network.layers for name in (layer.input, layer.output)}
+    return sorted(names - {network.output_name})
+
+
+def check_runnable(network: Network) -> None:
+    """Refuse a network with layers, inputs or outputs of another type than float32.
+
+    Raises
+    ------
+    InputError
+        A tensor is known to have another type.
+    """
+    ends = [network.input_name, network.output_name]
+    check_types(network.name, network.model, [*ends, *_layer_tensors(network)])
 
 
 def rehearse(network: Network, batches: Iterable[tuple[np.ndarray, np.ndarray | None]]) -> None:
@@ -25,12 +43,10 @@ def rehearse(network: Network, batches: Iterable[tuple[np.ndarray, np.ndarray | 
     Raises
     ------
     InputError
-        An operator cannot run, a tensor of a layer is empty, not float32 or not finite, or the
+        An operator cannot run, a tensor of a layer is empty or not finite, or the
         output is none for each image.
     """
-    names = {name for layer in network.layers for name in (layer.input, layer.output)}
-    tensors = sorted(names - {network.output_name})
-    check_types(network.name, network.model, [network.input_name, network.output_name, *tensors])
+    tensors = _layer_tensors(network)
     floats = FloatNetwork(network, [network.output_name, *tensors])
     for images, _ in batches:
         reference, *values = floats.run(images)

@@ -35,7 +35,7 @@ class Normalise:
         Raises
         ------
         InputError
-            It is made for another number of channels.
+            It is made for another number of channels, or float32 does not hold its numbers.
         """
         for values in (self.offset, self.divisor):
             if len(values) not in (1, channels):
@@ -43,7 +43,10 @@ class Normalise:
                     f"the normalisation has {len(values)} channels, the network's input {channels}"
                 )
         offset, divisor = (np.reshape(v, (-1, 1)) for v in (self.offset, self.divisor))
-        table = (np.arange(256) - offset) / divisor
+        with np.errstate(all="ignore"):
+            table = (np.arange(256) - offset) / divisor
+        if not (np.abs(table) <= np.finfo(np.float32).max).all():
+            raise InputError("the normalisation makes numbers that are too large for float32")
         return np.broadcast_to(table, (channels, 256)).astype(np.float32)
 
 
