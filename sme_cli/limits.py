@@ -1,7 +1,6 @@
 """What the command may take of the machine."""
 
 import os
-import resource
 
 __all__ = ["limit_memory"]
 
@@ -11,6 +10,10 @@ def limit_memory(part: float = 0.9) -> None:
 
     Files that are mapped into the memory do not count.
     """
+    try:
+        import resource
+    except ImportError:  # not a Unix
+        return
     most = int(part * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if soft == resource.RLIM_INFINITY or soft > most:
