@@ -74,6 +74,7 @@ def cross_sim(codes: np.ndarray, inputs: np.ndarray, adc_bits: int) -> Callable[
     params.core.mapping.inputs.mvm.min, params.core.mapping.inputs.mvm.max = 0.0, 255.0
     params.xbar.device.cell_bits = 1
     params.xbar.device.infinite_on_off_ratio = True
+    params.xbar.array.parasitics.disable_slices = [False] * BITS
     params.xbar.dac.mvm.model = "QuantizerDAC"
     params.xbar.dac.mvm.bits = BITS
     params.xbar.dac.mvm.signed = False
