@@ -18,6 +18,7 @@ from sim.mapping import (
     save_mapping,
     schedule,
 )
+from sim.network.network import read_network_layers
 from sim.report.bit_planes import TilePlanes, draw_bit_planes, tile_planes
 from sim.report.clips import ClipReport, measure_clips, random_batches, read_inputs
 from sim.report.crossbars import draw_crossbars
@@ -55,6 +56,15 @@ def _parse_groups(entries: tuple[str, ...]) -> dict[str, int]:
             raise InputError(f"groups {entry}: NAME=N is needed, N at least 1")
         groups[name] = int(count)
     return groups
+
+
+def _read(file: str, groups: dict[str, int]) -> tuple[list[LayerWeights], list[str]]:
+    """Return the layers of a file, and the names of what is ignored."""
+    if not file.endswith(".onnx"):
+        return read_layers(file, groups)
+    if groups:
+        raise InputError(f"groups {next(iter(groups))}: an .onnx file says its groups")
+    return read_network_layers(file), []
 
 
 def _map_all(
@@ -182,8 +192,8 @@ def map_command(
 ) -> None:
     """Map the weights in FILE onto crossbars and count these.
 
-    FILE is a .npy matrix (rows = inputs), or .npz or .safetensors with layers in arrays whose
-    name ends in 'weight': (out, in) or (out, in / groups, kh, kw).
+    FILE is a network (.onnx), a .npy matrix (rows = inputs), or .npz or .safetensors with layers
+    in arrays whose name ends in 'weight': (out, in) or (out, in / groups, kh, kw).
 
     Example: sme map model.npz --squeeze 2 -o build/mapping
     """
@@ -199,7 +209,7 @@ def map_command(
     if seed is not None and vectors is None:
         raise InputError(f"--seed {seed} needs --random-inputs")
     seed = SEED if seed is None else seed
-    sources, ignored = read_layers(file, _parse_groups(groups))
+    sources, ignored = _read(file, _parse_groups(groups))
     names = [source.name for source in sources]
     parameters = take_layer_parameters(base, layers_file, names)
     hardware = {name: chosen.hardware for name, chosen in parameters.items()}

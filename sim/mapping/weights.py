@@ -1,4 +1,4 @@
-"""Reads weight files: .npy, .npz, .safetensors and .onnx."""
+"""Reads weight files: .npy, .npz and .safetensors."""
 
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -126,20 +126,10 @@ def _read_archive(open_arrays: Arrays, path: Path, given: Mapping[str, int]) -> 
     return layers, ignored
 
 
-def _read_network(path: Path, given: Mapping[str, int]) -> Layers:
-    # Here, because networks stand above the mapper and need packages of their own.
-    from sim.network.network import read_network_layers
-
-    if given:
-        raise InputError(f"groups {next(iter(given))}: an .onnx file says its groups")
-    return read_network_layers(path), []
-
-
 _READERS: dict[str, Callable[[Path, Mapping[str, int]], Layers]] = {
     ".npy": _read_matrix,
     ".npz": partial(_read_archive, _npz_arrays),
     ".safetensors": partial(_read_archive, _safetensors_arrays),
-    ".onnx": _read_network,
 }
 """Readers of weight files by suffix: from the path and given groups to layers and names of what is
 ignored."""
@@ -154,8 +144,7 @@ def read_layers(
     ----------
     path : path
         A .npy file holds one matrix, rows = inputs. In .npz and .safetensors files, arrays whose
-        name ends in ``weight`` are layers, shape (out, in) or (out, in / groups, kh, kw). Of an
-        .onnx file, every Conv, Gemm and MatMul with constant weights is one.
+        name ends in ``weight`` are layers, shape (out, in) or (out, in / groups, kh, kw).
     groups : mapping, optional
         Groups of convolutions by name; elsewhere a 4-D array with in / groups = 1 and out > 1 is
         taken as depthwise.
@@ -173,7 +162,7 @@ def read_layers(
     """
     path, given = Path(path), dict(groups or {})
     if path.suffix not in _READERS:
-        raise InputError(f"{path}: one of {', '.join(_READERS)} is needed")
+        raise InputError(f"{path}: one of {', '.join(_READERS)} or a network, .onnx, is needed")
     layers, ignored = _READERS[path.suffix](path, given)
     names = [layer.name for layer in layers]
     for name in given:
