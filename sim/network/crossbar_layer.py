@@ -120,12 +120,15 @@ class CrossbarLayer:
         An input of 0 is the integer ``zero_point``: what that adds to a column is its sum of
         weights as they are on the crossbars, times the zero point.
         """
-        shape: tuple[int, ...] = (-1,)
-        if self.layer.window is not None:  # channels before rows and columns
-            shape = (-1, *[1] * (results.ndim - 2))
-        zeros = (self.quantisation.zero_point * self.column_sums).reshape(shape)
-        scale = (self.steps * self.quantisation.scale).reshape(shape)
-        return ((results - zeros) * scale + self.layer.bias.reshape(shape)).astype(np.float32)
+        zeros, scale, bias = (
+            self.layer.along_outputs(numbers, results.ndim)
+            for numbers in (
+                self.quantisation.zero_point * self.column_sums,
+                self.steps * self.quantisation.scale,
+                self.layer.bias,
+            )
+        )
+        return ((results - zeros) * scale + bias).astype(np.float32)
 
     def apply(self, values: np.ndarray, product: Product, padding: float) -> np.ndarray:
         """Return the products of a layer's weights with all vectors of its input.
@@ -133,7 +136,8 @@ class CrossbarLayer:
         Parameters
         ----------
         values : numpy.ndarray
-            The layer's input, shape (images, channels, ...) for a convolution, else (..., inputs).
+            The layer's input, shape (images, channels, ...) for a convolution; else inputs are
+            on the layer's axis.
         product : callable
         padding : float
             What stands beyond the edges of images.
@@ -145,8 +149,9 @@ class CrossbarLayer:
         """
         outputs = len(self.layer.weights)
         if self.layer.window is None:
-            flat = values.reshape(-1, values.shape[-1])
-            return product(flat).reshape(*values.shape[:-1], outputs)
+            last = np.moveaxis(values, self.layer.axis, -1)
+            flat = product(last.reshape(-1, last.shape[-1]))
+            return np.moveaxis(flat.reshape(*last.shape[:-1], outputs), -1, self.layer.axis)
         results = None
         for place, vectors, shape in self.blocks(values, padding):
             part = product(vectors)

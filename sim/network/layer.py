@@ -155,9 +155,11 @@ class NetworkLayer:
     bias : numpy.ndarray of float64, shape (out,)
     groups : int
     window : Window or None
-        None for matrix products, which take the last axis.
+        None for matrix products.
     quantisation : Quantisation or None
         That of a quantised model, or None.
+    left : bool
+        Weights stand on the left of a matrix product.
     """
 
     name: str
@@ -170,3 +172,17 @@ class NetworkLayer:
     groups: int
     window: Window | None
     quantisation: Quantisation | None
+    left: bool = False
+
+    @property
+    def axis(self) -> int:
+        """Axis of inputs in the layer's input, and of outputs in its output."""
+        if self.window is not None:
+            return 1
+        return -2 if self.left else -1
+
+    def along_outputs(self, numbers: np.ndarray, axes: int) -> np.ndarray:
+        """Return a number per output in a shape that broadcasts with outputs of so many axes."""
+        shape = [1] * axes
+        shape[self.axis] = -1
+        return numbers.reshape(shape)

@@ -68,10 +68,11 @@ class LayerImporter:
             return self._with_norm(self._convolution(node))
         if node.op_type == "Gemm":
             return None if node.input[1] in self._computed else self._with_norm(self._gemm(node))
+        # Not with a normalisation: of more than two axes, it takes another one than the outputs'.
         if node.op_type == "MatMul" and node.input[1] not in self._computed:
-            return self._with_norm(self._product(node))
+            return self._product(node, 1)
         if node.op_type == "MatMul" and node.input[0] not in self._computed:
-            raise self._error(node, "constant weights on the left are not supported")
+            return self._product(node, 0)
         return None
 
     def _error(self, node: "onnx.NodeProto", why: str) -> InputError:
@@ -140,13 +141,17 @@ class LayerImporter:
         bias = self._bias(node, len(weights)) * given.get("beta", 1.0)
         return self._make(node, weights, scales, bias)
 
-    def _product(self, node: "onnx.NodeProto") -> NetworkLayer:
-        weights, scales = self._weights(node, out_axis=1)
-        return self._make(node, weights.T, scales, np.zeros(weights.shape[1]))
+    def _product(self, node: "onnx.NodeProto", place: int) -> NetworkLayer:
+        """Return a matrix product whose weights are its input number ``place``."""
+        weights, scales = self._weights(node, out_axis=place, place=place)
+        weights = weights.T if place == 1 else weights
+        return self._make(node, weights, scales, np.zeros(len(weights)), place=place)
 
-    def _weights(self, node: "onnx.NodeProto", out_axis: int) -> tuple[np.ndarray, np.ndarray]:
+    def _weights(
+        self, node: "onnx.NodeProto", out_axis: int, place: int = 1
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return a layer's stored weights, and what 1 stands for in every output."""
-        name = node.input[1]
+        name = node.input[place]
         producer = self._constants.producers.get(name)
         if producer is not None and producer.op_type == "DequantizeLinear":
             codes = self._codes(producer, out_axis)
@@ -205,24 +210,27 @@ class LayerImporter:
         bias: np.ndarray,
         groups: int = 1,
         window: Window | None = None,
+        place: int = 1,
     ) -> NetworkLayer:
+        source = node.input[1 - place]
         return NetworkLayer(
-            name=self._unique_name(node),
+            name=self._unique_name(node, node.input[place]),
             kind=node.op_type,
-            input=node.input[0],
+            input=source,
             output=node.output[0],
             weights=weights,
             weight_scales=scales,
             bias=bias,
             groups=groups,
             window=window,
-            quantisation=self._quantisation(node.input[0]),
+            quantisation=self._quantisation(source),
+            left=place == 0,
         )
 
-    def _unique_name(self, node: "onnx.NodeProto") -> str:
+    def _unique_name(self, node: "onnx.NodeProto", weights: str) -> str:
         """Return a name that no other layer has: that of the weights if it means something."""
-        producer = self._constants.producers.get(node.input[1])
-        stored = producer.input[0] if producer is not None and producer.input else node.input[1]
+        producer = self._constants.producers.get(weights)
+        stored = producer.input[0] if producer is not None and producer.input else weights
         stored = stored.removesuffix("_quantized")  # as ONNX Runtime's quantiser writes
         name = stored if stored.endswith("weight") else node.name or node.output[0]
         self._names[name] += 1

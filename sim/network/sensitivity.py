@@ -110,8 +110,8 @@ class _Probe:
         outputs = self.layer.apply(
             values, lambda vectors: self._product(vectors, weights), padding=0
         )
-        shape = (-1, *[1] * (outputs.ndim - 2)) if self.layer.layer.window else (-1,)
-        return (outputs + self.layer.layer.bias.reshape(shape)).astype(np.float32)
+        layer = self.layer.layer
+        return (outputs + layer.along_outputs(layer.bias, outputs.ndim)).astype(np.float32)
 
     def _product(self, vectors: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
         results = np.empty((len(vectors), len(self._steps)), np.float32)

@@ -62,7 +62,8 @@ def _choose(
     """Return some vectors of a layer's input, in their order."""
     integers = layer.to_integers(values)
     if layer.layer.window is None:
-        flat = integers.reshape(-1, integers.shape[-1])
+        last = np.moveaxis(integers, layer.layer.axis, -1)
+        flat = last.reshape(-1, last.shape[-1])
         return flat[np.sort(rng.permutation(len(flat))[:count])].astype(np.int64)
     kept: list[np.ndarray] = []
     chosen, start = None, 0

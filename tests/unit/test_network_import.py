@@ -58,8 +58,7 @@ def float_layers(network: Network):
             return np.concatenate([part @ group.T for part, group in pairs], axis=1)
 
         outputs = crossbars.apply(values, product, 0)
-        shape = (-1, *[1] * (outputs.ndim - 2)) if layer.window else (-1,)
-        return (outputs + layer.bias.reshape(shape)).astype(np.float32)
+        return (outputs + layer.along_outputs(layer.bias, outputs.ndim)).astype(np.float32)
 
     return compute
 
@@ -127,6 +126,45 @@ def test_matmul_with_more_axes_and_a_product_of_activations(tmp_path):
     path = save(tmp_path / "m.onnx", nodes, {"x": ["N", 5, 4]}, {"w": weights})
     network = assert_same(path, rng.normal(size=(2, 5, 4)).astype(np.float32))
     assert [layer.kind for layer in network.layers] == ["MatMul"]
+
+
+def test_matmul_with_weights_on_the_left(tmp_path):
+    """Inputs and outputs are on the axis before the last one."""
+    rng = np.random.default_rng(9)
+    weights = rng.normal(size=(3, 5)).astype(np.float32)
+    node = helper.make_node("MatMul", ["left.weight", "x"], ["y"])
+    path = save(tmp_path / "m.onnx", [node], {"x": ["N", 5, 4]}, {"left.weight": weights})
+    images = rng.normal(size=(2, 5, 4)).astype(np.float32)
+    network = assert_same(path, images)
+    (layer,) = network.layers
+    assert (layer.name, layer.axis, layer.weights.shape) == ("left.weight", -2, (3, 5))
+    parameters = load_parameters(
+        "tiny", adc_bits="lossless", squeeze=0, codec="int8", scale="column"
+    )
+    mapping = map_layer(layer.name, layer.weights, parameters)
+    crossbars = CrossbarLayer(layer, mapping, Quantisation(1 / 64, 128, 0, 255))
+    values = (rng.integers(-128, 128, images.shape) / 64).astype(np.float32)
+    expected = weights @ values
+    outputs = forward(network, lambda index, inputs: crossbars(inputs))(values)
+    np.testing.assert_allclose(outputs, expected, atol=0.05)
+    exact = (mapping.matrices[0].codes * mapping.matrices[0].code_steps).T @ values
+    np.testing.assert_allclose(outputs, exact, atol=1e-5)
+
+
+def test_normalisation_behind_a_matmul_stays(tmp_path):
+    """It takes the second axis, which is not that of the outputs."""
+    rng = np.random.default_rng(10)
+    constants = {"w": rng.normal(size=(4, 6)).astype(np.float32)}
+    for name in ("gain", "offset", "mean"):
+        constants[name] = rng.normal(size=6).astype(np.float32)
+    constants["variance"] = rng.uniform(0.1, 2, 6).astype(np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["m"]),
+        helper.make_node("BatchNormalization", ["m", "gain", "offset", "mean", "variance"], ["y"]),
+    ]
+    path = save(tmp_path / "m.onnx", nodes, {"x": ["N", 6, 4]}, constants)
+    network = assert_same(path, rng.normal(size=(2, 6, 4)).astype(np.float32))
+    assert [node.op_type for node in network.mapped.graph.node] == ["Layer", "BatchNormalization"]
 
 
 def norm_model(path, rng, *, shared=False):
@@ -303,7 +341,6 @@ def test_what_is_not_supported_is_named_with_its_node(tmp_path):
     cases = {
         "ConvTranspose": (["x", "w"], {}, "not supported"),
         "Conv": (["x", "r"], {}, "weights r are missing"),
-        "MatMul": (["m", "q"], {}, "left"),
         "Gemm": (["v", "m"], {"transA": 1}, "transA"),
     }
     for kind, (inputs, given, expected) in cases.items():
