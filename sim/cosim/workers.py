@@ -77,9 +77,9 @@ class _Worker:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._log):
+        for stream in filter(None, (self._process.stdin, self._process.stdout, self._log)):
             with suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
+                stream.close()
 
 
 class Workers:

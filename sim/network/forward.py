@@ -79,14 +79,11 @@ def forward(network: Network, layer: LayerFunction) -> Callable[[np.ndarray], np
     """
     op_run = require("onnx.reference.op_run")
 
-    class Layer(op_run.OpRun):  # type: ignore[misc, name-defined]
-        op_domain = DOMAIN
+    def compute(_: object, values: np.ndarray, index: int) -> tuple[np.ndarray]:
+        return (layer(index, values),)
 
-        def _run(self, values: np.ndarray, index: int) -> tuple[np.ndarray]:
-            return (layer(index, values),)
-
-    assert Layer.__name__ == LAYER
-    evaluator = reference_evaluator(network.mapped, [Layer])
+    operator = type(LAYER, (op_run.OpRun,), {"op_domain": DOMAIN, "_run": compute})
+    evaluator = reference_evaluator(network.mapped, [operator])
 
     def run(images: np.ndarray) -> np.ndarray:
         try:

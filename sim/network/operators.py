@@ -42,6 +42,7 @@ def _run_in_runtime(kind: str) -> Any:
     onnx = require("onnx")
     op_run = require("onnx.reference.op_run")
 
+    # The base class is imported only when it is needed: nothing that mypy could follow.
     class Delegate(op_run.OpRun):  # type: ignore[misc, name-defined]
         op_domain = ""
 

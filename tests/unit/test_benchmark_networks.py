@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 
-onnx = pytest.importorskip("onnx", reason="needs the extra network")
-onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra network")
-
-from benchmarks.networks.catalogue import NETWORKS  # noqa: E402
-from benchmarks.networks.data import build_network, data_folder, open_images  # noqa: E402
-from benchmarks.networks.graph import same_pads  # noqa: E402
-from sme_hw.errors import InputError  # noqa: E402
+from benchmarks.networks.catalogue import NETWORKS
+from benchmarks.networks.data import build_network, data_folder, open_images
+from benchmarks.networks.graph import same_pads
+from sme_hw.errors import InputError
 
 # Channels and strides of MobileNet-v2's blocks: expansion, outputs, blocks, stride of the first.
 BLOCKS = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1)]
