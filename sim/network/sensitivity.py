@@ -132,7 +132,8 @@ class _LayerLosses:
 
     def __init__(self, mapped: MappedNetwork, probe: _Probe):
         self._probe = probe
-        self._after = FloatNetwork(mapped.network, given=probe.layer.layer.output)
+        self._input = mapped.network.input_name
+        self._after = FloatNetwork(mapped.network, given=[probe.layer.layer.output])
         self._comparison = Comparison()
         self._signal = self._error = 0.0
         self._added = np.zeros(len(STEPS))
@@ -153,7 +154,8 @@ class _LayerLosses:
             previous = outputs
         self._signal += _power(exact)
         self._error += _power(previous - exact)
-        self._comparison.add(self._after.run(images, previous)[0], reference, labels)
+        given = tensors | {self._input: images, layer.output: previous}
+        self._comparison.add(self._after.compute(given)[0], reference, labels)
 
     def result(self) -> LayerLoss:
         """Return what was measured."""

@@ -37,7 +37,7 @@ def with_layers(model: "onnx.ModelProto", layers: Sequence[NetworkLayer]) -> "on
 
 
 def cut(
-    model: "onnx.ModelProto", outputs: Sequence[str] | None = None, given: str | None = None
+    model: "onnx.ModelProto", outputs: Sequence[str] | None = None, given: Sequence[str] = ()
 ) -> "onnx.ModelProto":
     """Return a model that computes something else.
 
@@ -46,8 +46,8 @@ def cut(
     model : onnx.ModelProto
     outputs : sequence of str, optional
         Tensors, float32, that it shall return; its own outputs by default.
-    given : str, optional
-        A float32 tensor that shall be an input instead of being computed.
+    given : sequence of str
+        Float32 tensors that shall be inputs instead of being computed.
     """
     describe = require("onnx.helper").make_tensor_value_info
     float32 = require("onnx").TensorProto.FLOAT
@@ -56,12 +56,12 @@ def cut(
     if outputs is not None:
         del graph.output[:]
         graph.output.extend(describe(name, float32, None) for name in outputs)
-    if given is not None and given not in [value.name for value in graph.input]:
-        graph.input.append(describe(given, float32, None))
-        for node in graph.node:
-            for position, name in enumerate(node.output):
-                if name == given:
-                    node.output[position] = f"{name} as computed"
+    there = {value.name for value in graph.input}
+    graph.input.extend(describe(name, float32, None) for name in given if name not in there)
+    for node in graph.node:
+        for position, name in enumerate(node.output):
+            if name in given:
+                node.output[position] = f"{name} as computed"
     _prune(graph)
     return result
 

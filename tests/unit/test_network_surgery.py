@@ -61,10 +61,10 @@ def test_cut_takes_away_what_is_not_needed():
     before = cut(network.model, [second.input])
     assert "second.weight" not in names(before.graph)
     assert "first.weight" in names(before.graph)
-    after = cut(network.model, given=second.output)
+    after = cut(network.model, given=[second.output])
     assert names(after.graph).isdisjoint({"first.weight", "second.weight"})
     assert "hidden.weight" in names(after.graph)
-    given_input = cut(network.model, given=network.input_name)
+    given_input = cut(network.model, given=[network.input_name])
     assert given_input.SerializeToString() == network.model.SerializeToString()
 
 

@@ -1,0 +1,142 @@
+"""Maps a network layer after layer: each one knows what the layers before it have lost."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sim.mapping import LayerCalibration, LayerMapping, Quantisation
+from sim.network.network import Network
+from sim.network.real_layer import RealLayer
+from sim.network.stages import Stages
+from sme_hw.errors import InputError
+
+from .additions import added_tensors
+from .moments import Moments, sample
+
+__all__ = ["Calibrated", "MapLayer", "map_in_sequence", "real_weights"]
+
+_VECTORS = 30_000
+"""Vectors of a layer that moments are taken of, about: more do not change them."""
+
+MapLayer = Callable[[int, np.ndarray, Moments], LayerMapping]
+"""Maps layer n, given its weights, shape (groups, rows, columns), in units of its common input
+scale, and the moments of its inputs."""
+
+
+def real_weights(mapping: LayerMapping, shape: tuple[int, int, int]) -> np.ndarray:
+    """Return what a mapping stands for: float64, shape (groups, rows, columns)."""
+    result = np.zeros(shape)
+    rows, columns = shape[1:]
+    for matrix in mapping.matrices:
+        place = matrix.placement
+        weights = matrix.weights(mapping.parameters.hardware) * matrix.code_steps
+        for i, group in enumerate(place.groups):
+            width = len(place.part)
+            block = weights[i * rows : (i + 1) * rows, i * width : (i + 1) * width]
+            result[group, :, place.part.start : place.part.stop] = block
+    return result
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What calibration may change beside the weights.
+
+    Parameters
+    ----------
+    bias : bool
+        Biases make up for the mean errors of outputs.
+    additions : bool
+        Where a layer's output is added to another tensor, the layer makes up for that one's errors,
+        too, if they are known when its turn comes: the sum is reconstructed, at the end of a
+        residual block.
+    """
+
+    bias: bool = True
+    additions: bool = True
+
+
+def map_in_sequence(
+    network: Network,
+    quantisations: Sequence[Quantisation],
+    batches: Sequence[np.ndarray],
+    map_layer: MapLayer,
+    options: Calibrated,
+    progress: Callable[[str], None] = lambda name: None,
+) -> list[LayerMapping]:
+    """Map a network's layers, one after the other, on the inputs that the mapped layers cause.
+
+    ADCs are taken as exact: what clips is not made up for.
+
+    Parameters
+    ----------
+    network : Network
+    quantisations : sequence of Quantisation
+        Of every layer's input.
+    batches : sequence of numpy.ndarray
+        Calibration images.
+    map_layer : callable
+    options : Calibrated
+    progress : callable
+        Told the name of each layer that is mapped.
+
+    Returns
+    -------
+    list of LayerMapping
+        Calibrated: with input quantisations and biases.
+
+    Raises
+    ------
+    InputError
+        A layer has too few input vectors, or some are no numbers; it is named.
+    """
+    images = sum(len(batch) for batch in batches)
+    others = added_tensors(network) if options.additions else [None] * len(network.layers)
+    count = len(batches)
+    mappings: list[LayerMapping] = []
+
+    def visit(
+        index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
+    ) -> list[np.ndarray]:
+        layer, quantisation = network.layers[index], quantisations[index]
+        compute = RealLayer(layer)
+        own = compute.weights
+        floats = [compute(values, own, layer.bias) for values in inputs[:count]]
+        wanted = floats
+        if extra is not None:
+            lost = zip(extra[:count], extra[count:], strict=True)
+            wanted = [
+                outputs + (exact - mapped)
+                for outputs, (exact, mapped) in zip(floats, lost, strict=True)
+            ]
+        seen = [_as_seen(quantisation, layer.name, values, layer.axis) for values in inputs[count:]]
+        pairs = [
+            sample(layer, *pair, max(1, _VECTORS // images), index)
+            for pair in zip(seen, wanted, strict=True)
+        ]
+        moments = Moments.of(layer.name, pairs)
+        folded = own * quantisation.row_factors(layer.groups * own.shape[1]).reshape(
+            layer.groups, -1, 1
+        )
+        mapping = map_layer(index, folded, moments)
+        weights = real_weights(mapping, own.shape)
+        bias = layer.bias
+        if options.bias:
+            means = np.einsum("gr,grc->gc", moments.inputs, weights)
+            bias = (moments.outputs - means).ravel()
+        mappings.append(replace(mapping, calibration=LayerCalibration(quantisation, bias)))
+        progress(layer.name)
+        return floats + [compute(values, weights, bias) for values in seen]
+
+    Stages(network, others).run([*batches, *batches], visit)
+    return mappings
+
+
+def _as_seen(
+    quantisation: Quantisation, name: str, values: np.ndarray, axis: int
+) -> np.ndarray:
+    """Return inputs as crossbars see them, in units of the common scale."""
+    if not np.isfinite(values).all():
+        raise InputError(f"{name}: its inputs hold values that are no numbers")
+    integers = quantisation.to_integers(values, axis)
+    return (integers - np.float32(quantisation.zero_point)) * np.float32(quantisation.scale)
