@@ -1,6 +1,5 @@
 """`sme cosim`: the generated RTL against the golden model."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -14,22 +13,14 @@ from sme_hw.errors import InputError
 from .console import output, write_report
 from .cosim_matrix import cosim_matrix, print_matrix
 from .cosim_network import ALL, NetworkRun, cosim_network, print_network
-from .network_options import network_options
-from .options import json_option, layers_option, parameter_options, take_parameters
+from .network_options import network_options, refuse_beside_mapping
+from .options import json_option, layers_option, parameter_options, refuse, take_parameters
 
 __all__ = ["cosim_command"]
 
 MISMATCH = 1
 _MATRIX_ONLY = {"weights", "inputs", "out", "simulator", "waves"}
 _FOR_BOTH = {*OPTIONS, "preset", "keep", "json_file"}
-
-
-def _refuse(context: click.Context, names: Iterable[str | None], why: str) -> None:
-    """Refuse options that were given but mean nothing."""
-    for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        if option.name in names and source is not click.core.ParameterSource.DEFAULT:
-            raise InputError(f"{option.opts[0]} {why}")
 
 
 def _finish(result: CosimResult | NetworkCosim, json_file: str | None) -> int:
@@ -116,7 +107,6 @@ def cosim_command(
     vectors: int,
     processes: int | None,
     keep: str | None,
-    layers_file: str | None,
     json_file: str | None,
     **options: Any,
 ) -> int:
@@ -135,14 +125,15 @@ def cosim_command(
     for path in (out, keep, json_file):
         check_writable(path)
     if model is not None:
-        _refuse(context, _MATRIX_ONLY, "is for a single matrix, not for a network")
+        refuse_beside_mapping(context)
+        refuse(context, _MATRIX_ONLY, "is for a single matrix, not for a network")
         run = NetworkRun(patterns=layers, vectors=vectors, processes=processes, directory=keep)
-        result = cosim_network(model, parameters, layers_file, run, **options)
+        result = cosim_network(model, parameters, run, **options)
         return _finish(result, json_file)
     if weights is None or inputs is None:
         raise InputError("either MODEL is needed, or --weights and --inputs")
     others = {option.name for option in context.command.params} - _MATRIX_ONLY - _FOR_BOTH
-    _refuse(context, others, "is for a network, not for a single matrix")
+    refuse(context, others, "is for a network, not for a single matrix")
     matrix = cosim_matrix(
         weights, inputs, parameters, out=out, simulator=simulator, waves=waves, keep=keep
     )

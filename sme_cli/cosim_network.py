@@ -6,14 +6,13 @@ from typing import Any
 
 from sim.cosim import NetworkCosim, cosim_layers
 from sim.mapping import Parameters
-from sim.network.mapped_network import map_network, prepare
 from sim.network.network import Network, read_network
 from sim.network.vectors import sample_vectors
 from sme_hw.errors import InputError, some_of
 
 from .console import bar, output, table
-from .network_options import SEED, open_images
-from .options import take_layer_parameters
+from .network_options import SEED
+from .network_run import open_network
 
 __all__ = ["NetworkRun", "cosim_network", "print_network"]
 
@@ -61,39 +60,19 @@ class NetworkRun:
         ]
 
 
-def cosim_network(
-    file: str,
-    base: Parameters,
-    layers_file: str | None,
-    run: NetworkRun,
-    *,
-    method: str,
-    zero_point: bool,
-    **images: Any,
-) -> NetworkCosim:
+def cosim_network(file: str, base: Parameters, run: NetworkRun, **options: Any) -> NetworkCosim:
     """Send real vectors of the chosen layers of a network through the RTL."""
     network = read_network(file)
     chosen = run.chosen(network)
-    found = take_layer_parameters(base, layers_file, [layer.name for layer in network.layers])
-    parameters = [found[layer.name] for layer in network.layers]
     # A dense layer has a single vector an image.
-    spared, used = open_images(network, images=run.vectors, **images)
-    steps = len(network.layers) + 2 * len(spared) + len(used)
-    with bar(steps) as (progress, task):
-
-        def advance(count: int) -> None:
-            progress.advance(task, count)
-
-        progress.update(task, description="mapping")
-        mappings = map_network(network, parameters, lambda name, count: None)
-        progress.update(task, description="calibrating", completed=len(network.layers))
-        mapped = prepare(
-            network, mappings, spared, method=method, zero_point=zero_point, progress=advance
-        )
+    mapped, used = open_network(network, base, images=run.vectors, **options)
+    with bar(len(used)) as (progress, task):
         progress.update(task, description="collecting vectors")
         batches = [inputs for inputs, _ in used]
-        vectors = sample_vectors(mapped, batches, run.vectors, SEED, advance)
-    work = [(mappings[number], vectors[number]) for number in chosen]
+        vectors = sample_vectors(
+            mapped, batches, run.vectors, SEED, lambda count: progress.advance(task, count)
+        )
+    work = [(mapped.layers[number].mapping, vectors[number]) for number in chosen]
     with bar(1.0) as (progress, task):
         return cosim_layers(
             work,

@@ -6,7 +6,6 @@ import click
 
 from rtl_gen.files import check_writable, staged_file
 from sim.network.evaluation import evaluate
-from sim.network.mapped_network import map_network, prepare
 from sim.network.network import read_network
 from sim.network.sensitivity import measure_sensitivity
 from sim.report.figure import check_matplotlib
@@ -15,12 +14,12 @@ from sme_hw.errors import InputError
 
 from .console import bar, write_report
 from .eval_tables import print_accuracy, print_layers, print_sensitivity
-from .network_options import network_options, open_images
+from .network_options import network_options, refuse_beside_mapping
+from .network_run import map_layers, open_network
 from .options import (
     json_option,
     layers_option,
     parameter_options,
-    take_layer_parameters,
     take_parameters,
 )
 
@@ -46,14 +45,14 @@ __all__ = ["eval_command"]
 @parameter_options()
 @layers_option
 @json_option
+@click.pass_context
 def eval_command(
+    context: click.Context,
+    /,
     file: str,
     images: int | None,
     sensitivity: int,
-    method: str,
-    zero_point: bool,
     picture: str | None,
-    layers_file: str | None,
     json_file: str | None,
     **options: Any,
 ) -> None:
@@ -64,6 +63,7 @@ def eval_command(
 
     Example: sme eval model.onnx --data images.npz --normalise imagenet --scale column --squeeze 2
     """
+    refuse_beside_mapping(context)
     base = take_parameters(options)
     for target in (picture, json_file):
         check_writable(target)
@@ -72,37 +72,19 @@ def eval_command(
         if not sensitivity:
             raise InputError(f"--picture {picture} needs --sensitivity of at least 1")
     network = read_network(file)
-    parameters = take_layer_parameters(base, layers_file, [layer.name for layer in network.layers])
-    chosen = [parameters[layer.name] for layer in network.layers]
-    spared, evaluated = open_images(network, images=images, **options)
-    traced = evaluated.first(sensitivity)
-    weights = sum(layer.weights.size for layer in network.layers)
-    with bar(weights) as (progress, task):
-
-        def mapped_weights(name: str, count: int) -> None:
-            progress.update(task, description=f"mapping {name}", advance=count)
-
-        mappings = map_network(network, chosen, mapped_weights)
-        kept = None
-        if sensitivity:
-            progress.update(task, completed=0)
-            kept = map_network(network, [p.without_squeeze() for p in chosen], mapped_weights)
-    with bar(2 * len(spared)) as (progress, task):
-        progress.update(task, description="calibrating")
-        mapped = prepare(
-            network,
-            mappings,
-            spared,
-            method=method,
-            zero_point=zero_point,
-            progress=lambda count: progress.advance(task, count),
-        )
+    mapped, evaluated = open_network(network, base, images=images, **options)
     with bar(len(evaluated)) as (progress, task):
         progress.update(task, description="images on crossbars")
         result = evaluate(mapped, evaluated, lambda count: progress.advance(task, count))
     report = {"model": file, "data": options["data"]} | result.as_dict()
     losses = None
-    if kept is not None:
+    if sensitivity:
+        kept = map_layers(
+            network,
+            [layer.mapping.parameters.without_squeeze() for layer in mapped.layers],
+            [layer.quantisation for layer in mapped.layers],
+        )
+        traced = evaluated.first(sensitivity)
         with bar((len(network.layers) + 4) * len(traced)) as (progress, task):
 
             def traced_images(what: str, count: int) -> None:

@@ -14,11 +14,9 @@ from sim.mapping import (
     Schedule,
     describe,
     map_layer,
-    read_layers,
     save_mapping,
     schedule,
 )
-from sim.network.network import read_network_layers
 from sim.report.bit_planes import TilePlanes, draw_bit_planes, tile_planes
 from sim.report.clips import ClipReport, measure_clips, random_batches, read_inputs
 from sim.report.crossbars import draw_crossbars
@@ -28,6 +26,7 @@ from sim.report.tile_choice import choose_tile
 from sme_hw.errors import InputError, some_of
 
 from .console import bar, output, write_report
+from .map_sources import read_sources
 from .map_tables import (
     print_clips,
     print_counts,
@@ -35,6 +34,7 @@ from .map_tables import (
     print_spreads,
     print_unused_bits,
 )
+from .network_options import calibration_options
 from .options import (
     json_option,
     layers_option,
@@ -46,25 +46,6 @@ from .options import (
 __all__ = ["map_command"]
 
 SEED = 2026
-
-
-def _parse_groups(entries: tuple[str, ...]) -> dict[str, int]:
-    groups = {}
-    for entry in entries:
-        name, _, count = entry.rpartition("=")
-        if not name or not count.isdecimal() or int(count) < 1:
-            raise InputError(f"groups {entry}: NAME=N is needed, N at least 1")
-        groups[name] = int(count)
-    return groups
-
-
-def _read(file: str, groups: dict[str, int]) -> tuple[list[LayerWeights], list[str]]:
-    """Return the layers of a file, and the names of what is ignored."""
-    if not file.endswith(".onnx"):
-        return read_layers(file, groups)
-    if groups:
-        raise InputError(f"groups {next(iter(groups))}: an .onnx file says its groups")
-    return read_network_layers(file), []
 
 
 def _map_all(
@@ -175,8 +156,12 @@ def _draw(report: dict[str, Any], planes: TilePlanes, directory: str) -> None:
 )
 @parameter_options()
 @layers_option
+@calibration_options
 @json_option
+@click.pass_context
 def map_command(
+    context: click.Context,
+    /,
     file: str,
     directory: str | None,
     groups: tuple[str, ...],
@@ -193,7 +178,9 @@ def map_command(
     """Map the weights in FILE onto crossbars and count these.
 
     FILE is a network (.onnx), a .npy matrix (rows = inputs), or .npz or .safetensors with layers
-    in arrays whose name ends in 'weight': (out, in) or (out, in / groups, kh, kw).
+    in arrays whose name ends in 'weight': (out, in) or (out, in / groups, kh, kw). With --data, a
+    network's input scales are chosen and saved, too, so that sme eval and sme cosim can run the
+    mapping as it is (--mapping).
 
     Example: sme map model.npz --squeeze 2 -o build/mapping
     """
@@ -209,13 +196,15 @@ def map_command(
     if seed is not None and vectors is None:
         raise InputError(f"--seed {seed} needs --random-inputs")
     seed = SEED if seed is None else seed
-    sources, ignored = _read(file, _parse_groups(groups))
-    names = [source.name for source in sources]
+    found = read_sources(file, groups)
+    names = [source.name for source in found.layers]
     parameters = take_layer_parameters(base, layers_file, names)
     hardware = {name: chosen.hardware for name, chosen in parameters.items()}
-    given = {} if inputs is None else read_inputs(inputs, sources, hardware)
-    layers, schedules = _map_all(sources, parameters)
-    report = describe(layers) | {"ignored": ignored}
+    given = {} if inputs is None else read_inputs(inputs, found.layers, hardware)
+    found = found.calibrate(context, parameters, options)
+    mapped, schedules = _map_all(found.layers, parameters)
+    layers = found.complete(mapped)
+    report = describe(layers) | {"ignored": found.ignored}
     for entry, plan in zip(report["layers"], schedules, strict=True):
         entry["schedule"] = plan.as_dict(units)
     report["bit_cycles"] = sum(plan.bit_cycles for plan in schedules)
@@ -227,7 +216,7 @@ def map_command(
         for entry, measured in zip(report["layers"], clips, strict=True):
             entry["clips"] = None if measured is None else measured.as_dict()
     if pictures is not None:
-        planes = _look_at_tile(layers, sources, place)
+        planes = _look_at_tile(layers, found.layers, place)
         report["tile"] = planes.as_dict()
         _draw(report, planes, pictures)
     if directory is not None:
@@ -244,8 +233,8 @@ def map_command(
         spreads = [plan.spread(units) for plan in schedules]
         print_spreads([layer.name for layer in layers], tiles, spreads)
     print_unused_bits(layers)
-    if ignored:
-        output.print(f"ignored (no layer weights): {some_of(ignored)}")
+    if found.ignored:
+        output.print(f"ignored (no layer weights): {some_of(found.ignored)}")
     if directory is not None:
         output.print(f"saved in {directory}: mapping.npz, mapping.json")
     if pictures is not None:

@@ -1,23 +1,37 @@
 """Options of the subcommands that run a network on images."""
 
 from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import click
 
-from sim.network.batches import Batches, images_at_once, split
-from sim.network.calibration import RANGES
+from sim.mapping import OPTIONS
+from sim.network.batches import Batches, choose, images_at_once, split
+from sim.network.calibration import INPUT_SCALES, RANGES, CalibrationParams
 from sim.network.images import LAYOUTS, NORMALISATIONS, Images, parse_normalise, read_images
 from sim.network.network import Network
 from sim.network.rehearsal import check_runnable, rehearse
 from sme_hw.errors import InputError
 
-__all__ = ["SEED", "network_options", "open_images"]
+from .options import refuse
+
+__all__ = [
+    "SEED",
+    "calibration_options",
+    "network_options",
+    "open_calibration_images",
+    "open_images",
+    "refuse_beside_mapping",
+    "refuse_without_data",
+    "take_calibration_params",
+]
 
 SEED = 2026
 """For the choice of images."""
 
-_OPTIONS = (
+_CALIBRATION_OPTIONS = (
     click.option(
         "--data",
         type=click.Path(exists=True),
@@ -30,7 +44,6 @@ _OPTIONS = (
         help="How pixels of 0..255 become the network's input: "
         f"{', '.join(NORMALISATIONS)}, or mean/std of pixels of 0..1, as .5,.5,.4/.2,.2,.3.",
     ),
-    click.option("--label-offset", type=int, default=0, help="Added to every label."),
     click.option(
         "--input-shape",
         metavar="C,H,W",
@@ -42,17 +55,12 @@ _OPTIONS = (
         help="Order of its axes; by default, channels are the axis that is 1 or 3 long.",
     ),
     click.option(
-        "--calibration",
-        type=click.Path(exists=True),
-        help="Other images, as --data, to choose input scales on.",
-    ),
-    click.option(
         "--calibration-images",
-        type=click.IntRange(min=1),
+        type=click.IntRange(min=0),
         default=32,
         show_default=True,
-        help="How many of them; without --calibration they are taken from --data, and left out of "
-        "the evaluation.",
+        help="How many images to choose input scales on; those of --data are left out of the "
+        "evaluation, beside --mapping too.",
     ),
     click.option(
         "--range",
@@ -70,14 +78,67 @@ _OPTIONS = (
         help="Inputs may have another integer than 0 for 0, so that unsigned ones hold negative "
         "values; what that adds to the results is subtracted digitally.",
     ),
+    click.option(
+        "--input-scale",
+        type=click.Choice(list(INPUT_SCALES)),
+        default="tensor",
+        show_default=True,
+        help="One scale for all inputs of a layer, or one for each channel, which goes into the "
+        "weights of its rows.",
+    ),
+)
+
+_RUN_OPTIONS = (
+    click.option("--label-offset", type=int, default=0, help="Added to every label."),
+    click.option(
+        "--calibration",
+        type=click.Path(exists=True),
+        help="Other images, as --data, to choose input scales on; all of --data are evaluated.",
+    ),
+    click.option(
+        "--mapping",
+        type=click.Path(exists=True, file_okay=False),
+        help="Run the network as sme map --data ... -o saved it in this folder.",
+    ),
 )
 
 
-def network_options(function: Any) -> Any:
-    """Add the options to a command."""
-    for option in reversed(_OPTIONS):
+def _add(options: tuple[Callable[[Any], Any], ...], function: Any) -> Any:
+    for option in reversed(options):
         function = option(function)
     return function
+
+
+def calibration_options(function: Any) -> Any:
+    """Add the options about calibration to a command."""
+    return _add(_CALIBRATION_OPTIONS, function)
+
+
+def network_options(function: Any) -> Any:
+    """Add the options about calibration and evaluation to a command."""
+    return calibration_options(_add(_RUN_OPTIONS, function))
+
+
+_PARAMS = tuple(field.name for field in fields(CalibrationParams))
+
+
+def take_calibration_params(options: dict[str, Any]) -> CalibrationParams:
+    """Take the parameters of calibration out of a command's options."""
+    return CalibrationParams(**{key: options.pop(key) for key in _PARAMS})
+
+
+def refuse_beside_mapping(context: click.Context) -> None:
+    """Refuse options that a saved mapping has decided, if one is given."""
+    mapping = context.params["mapping"]
+    if mapping is not None:
+        decided = {*OPTIONS, *_PARAMS, "preset", "layers_file", "calibration"}
+        refuse(context, decided, f"contradicts --mapping {mapping}, which has its own")
+
+
+def refuse_without_data(context: click.Context) -> None:
+    """Refuse options about images where there are none."""
+    names = {"normalise", "input_shape", "layout", "calibration_images", *_PARAMS}
+    refuse(context, names, "needs --data")
 
 
 def _input_shape(network: Network, given: str | None) -> tuple[int, ...]:
@@ -100,19 +161,15 @@ def _input_shape(network: Network, given: str | None) -> tuple[int, ...]:
     return tuple(size for size in shape if size is not None)
 
 
-def open_images(
+def _reader(
     network: Network,
     *,
     data: str | None,
     normalise: str | None,
-    label_offset: int,
     input_shape: str | None,
     layout: str | None,
-    calibration: str | None,
-    calibration_images: int,
-    images: int | None,
-) -> tuple[Batches, Batches]:
-    """Open the images of a command and check them; returns those to calibrate and to evaluate."""
+) -> tuple[str, Callable[..., Images], int]:
+    """Return the data to read, what reads them as the network needs it, and how many at a time."""
     if data is None:
         raise InputError("--data is needed: images for the network")
     check_runnable(network)
@@ -122,22 +179,41 @@ def open_images(
         last = len(shape) == 3 and shape[0] not in (1, 3) and shape[2] in (1, 3)
         layout = "NHWC" if last else "NCHW"
     parsed = None if normalise is None else parse_normalise(normalise)
-    read: Callable[..., Images] = read_images
-    opened = read(
-        data,
-        shape=shape,
-        normalise=parsed,
-        layout=layout,
-        classes=network.classes,
-        label_offset=label_offset,
-    )
-    other = None
-    if calibration is not None:
-        other = read(calibration, shape=shape, normalise=parsed, layout=layout)
+    return data, partial(read_images, shape=shape, normalise=parsed, layout=layout), size
+
+
+def _check(network: Network, *chosen: Batches) -> None:
+    """Look at all chosen images, and run a few."""
+    for batches in chosen:
+        batches.images.check(batches.indices)
+    rehearse(network, chosen[-1].first(2 if chosen[-1].size > 1 else 1))
+
+
+def open_calibration_images(
+    network: Network, *, calibration_images: int, **options: Any
+) -> Batches:
+    """Open the images of a command that calibrates alone, and check them."""
+    data, read, size = _reader(network, **options)
+    chosen = choose(read(data), calibration_images, size=size, seed=SEED)
+    _check(network, chosen)
+    return chosen
+
+
+def open_images(
+    network: Network,
+    *,
+    label_offset: int,
+    calibration: str | None,
+    calibration_images: int,
+    images: int | None,
+    **options: Any,
+) -> tuple[Batches, Batches]:
+    """Open the images of a command and check them; returns those to calibrate and to evaluate."""
+    data, read, size = _reader(network, **options)
+    opened = read(data, classes=network.classes, label_offset=label_offset)
+    other = None if calibration is None else read(calibration)
     chosen = split(
         opened, other, calibrate=calibration_images, evaluate=images, size=size, seed=SEED
     )
-    for batches in chosen:
-        batches.images.check(batches.indices)
-    rehearse(network, chosen[0].first(2 if size > 1 else 1))
+    _check(network, *chosen)
     return chosen

@@ -1,6 +1,6 @@
 """The options that are parameters, the same for every subcommand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import click
@@ -17,11 +17,13 @@ from sim.mapping.grouping import GROUPINGS
 from sim.mapping.params import ALL, AUTO
 from sim.mapping.scales import SCALES
 from sim.mapping.squeeze import POLICIES
+from sme_hw.errors import InputError
 
 __all__ = [
     "json_option",
     "layers_option",
     "parameter_options",
+    "refuse",
     "take_layer_parameters",
     "take_parameters",
 ]
@@ -127,6 +129,20 @@ def parameter_options(default_preset: str = "paper", **defaults: Any) -> Callabl
         )(function)
 
     return decorate
+
+
+def refuse(context: click.Context, names: Container[str | None], why: str) -> None:
+    """Refuse options that were given but mean nothing.
+
+    Raises
+    ------
+    InputError
+        One of ``names`` was given.
+    """
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in names and source is not click.core.ParameterSource.DEFAULT:
+            raise InputError(f"{option.opts[0]} {why}")
 
 
 def take_parameters(options: dict[str, Any]) -> Parameters:

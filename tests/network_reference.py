@@ -93,8 +93,14 @@ def dense_layer(mapping, vectors):
 def layer_outputs(crossbars, values):
     """Return a layer's real outputs for real inputs, and what was done for them."""
     layer, mapping, quantisation = crossbars.layer, crossbars.mapping, crossbars.quantisation
-    scaled = values / np.float32(quantisation.scale)
-    integers = np.floor(scaled + np.float32(quantisation.zero_point + 0.5))
+    channels = values.shape[layer.axis]
+    scales = (quantisation.scale * np.resize(quantisation.factors, channels)).astype(np.float32)
+    integers = np.empty_like(values)
+    for channel in range(channels):
+        place = [slice(None)] * values.ndim
+        place[layer.axis] = channel
+        scaled = values[tuple(place)] / scales[channel]
+        integers[tuple(place)] = np.floor(scaled + np.float32(quantisation.zero_point + 0.5))
     integers = np.clip(integers, quantisation.low, quantisation.high).astype(np.int64)
     if layer.window is None:
         vectors, shape = integers.reshape(-1, integers.shape[-1]), values.shape[:-1]
@@ -104,7 +110,7 @@ def layer_outputs(crossbars, values):
     # An input of 0 is the zero point: its share of every sum is taken off again.
     centred = results - quantisation.zero_point * sums
     steps = np.concatenate([matrix.code_steps for matrix in mapping.matrices])
-    reals = centred * (steps * layer.weight_scales * quantisation.scale) + layer.bias
+    reals = centred * (steps * layer.weight_scales * quantisation.scale) + mapping.calibration.bias
     outputs = reals.reshape(*shape, -1).astype(np.float32)
     return (outputs if layer.window is None else outputs.transpose(0, 3, 1, 2)), done
 

@@ -4,6 +4,7 @@ from .layer_params import LayerRule, layer_parameters, read_layer_rules
 from .mapping import map_layer, map_matrix
 from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile, TilePart
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
+from .quantisation import LayerCalibration, Quantisation
 from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
 from .store import describe, load_mapping, save_mapping
 from .weights import LayerWeights, read_array, read_arrays, read_layers
@@ -13,12 +14,14 @@ __all__ = [
     "OPTIONS",
     "Counts",
     "Errors",
+    "LayerCalibration",
     "LayerMapping",
     "LayerRule",
     "LayerWeights",
     "MappingParams",
     "MatrixMapping",
     "Parameters",
+    "Quantisation",
     "Schedule",
     "Spread",
     "Tile",

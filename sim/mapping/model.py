@@ -12,6 +12,7 @@ from sme_hw.tile_image import EMPTY, TileImage
 
 from .layers import Placement
 from .params import Parameters
+from .quantisation import LayerCalibration
 from .slicing import cell_levels, tile_starts
 
 __all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "Tile", "TilePart", "signed_levels"]
@@ -245,6 +246,8 @@ class LayerMapping:
     matrices : tuple of MatrixMapping
     counts : Counts
     errors : Errors
+    calibration : LayerCalibration or None
+        None: its integers have no real meaning yet.
     """
 
     name: str
@@ -255,6 +258,7 @@ class LayerMapping:
     matrices: tuple[MatrixMapping, ...]
     counts: Counts = field(default_factory=Counts)
     errors: Errors = field(default_factory=Errors)
+    calibration: LayerCalibration | None = None
 
     @property
     def inputs(self) -> int:

@@ -10,17 +10,18 @@ import numpy as np
 
 from rtl_gen.files import staged_directory, write_json
 from sme_hw.errors import InputError
-from sme_hw.params import index_bits
+from sme_hw.params import HardwareParams, index_bits
 from sme_hw.program import index_fields
 from sme_hw.tile_image import EMPTY
 
 from .layers import placements
 from .model import Counts, Errors, LayerMapping, MatrixMapping
 from .params import Parameters
+from .quantisation import LayerCalibration, Quantisation
 
 __all__ = ["describe", "load_mapping", "save_mapping"]
 
-FORMAT = 3
+FORMAT = 4
 """Version of the files; it grows when older readers would misread them."""
 
 _ARRAYS = ("codes", "row_shifts", "row_tiles", "row_order", "code_steps")
@@ -102,6 +103,7 @@ def _describe_layer(layer: LayerMapping, differing: dict[str, Any]) -> dict[str,
             for kind in ("quantisation", "squeeze", "total")
         },
         "squared_errors": asdict(errors),
+        "input": None if layer.calibration is None else layer.calibration.quantisation.as_dict(),
     }
 
 
@@ -144,6 +146,10 @@ def save_mapping(layers: list[LayerMapping], directory: str | Path) -> None:
         for j, matrix in enumerate(layer.matrices)
         for kind in _ARRAYS
     }
+    for i, layer in enumerate(layers):
+        if layer.calibration is not None:
+            arrays[f"{i}.factors"] = layer.calibration.quantisation.factors
+            arrays[f"{i}.bias"] = layer.calibration.bias
     with staged_directory(directory) as stage:
         np.savez(stage / "mapping.npz", allow_pickle=False, **arrays)
         write_json(stage / "mapping.json", describe(layers))
@@ -155,6 +161,26 @@ def _check_row_tiles(name: str, matrix: MatrixMapping) -> None:
     ended = (used[:, 1:] <= used[:, :-1]).all() and used[:, 0].all()
     if not ended or sorted(matrix.row_tiles[used].tolist()) != list(range(len(matrix.codes))):
         raise ValueError(f"the row tiles of layer {name} do not hold every row once")
+
+
+def _load_calibration(
+    entry: dict[str, Any], index: int, hardware: HardwareParams, archive: Any
+) -> LayerCalibration | None:
+    name, found = entry["name"], entry["input"]
+    if found is None:
+        return None
+    low, high, zero_point = found["low"], found["high"], found["zero_point"]
+    least, largest = hardware.input_range
+    if not least <= low <= zero_point <= high <= largest:
+        raise ValueError(f"the integers of layer {name} are not in {least}..{largest}")
+    factors, bias = archive[f"{index}.factors"], archive[f"{index}.bias"]
+    channels = entry["shape"][1] * entry["groups"]
+    if factors.shape not in ((1,), (channels,)) or bias.shape != (entry["shape"][0],):
+        raise ValueError(f"the calibration of layer {name} has other shapes")
+    scales = found["scale"] * factors
+    if not (np.isfinite(scales) & (scales > 0)).all() or not np.isfinite(bias).all():
+        raise ValueError(f"the calibration of layer {name} holds no usable numbers")
+    return LayerCalibration(Quantisation(found["scale"], zero_point, low, high, factors), bias)
 
 
 def _load_layer(
@@ -201,6 +227,7 @@ def _load_layer(
         tuple(matrices),
         counts,
         Errors(**entry["squared_errors"]),
+        _load_calibration(entry, index, hardware, archive),
     )
 
 

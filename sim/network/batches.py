@@ -11,7 +11,7 @@ from .images import Images
 from .network import Network
 from .shapes import check_shapes
 
-__all__ = ["Batches", "images_at_once", "split"]
+__all__ = ["Batches", "choose", "images_at_once", "split"]
 
 _ELEMENTS = 1 << 25
 """Elements of all tensors of the images that are run together, about: 128 MB."""
@@ -77,6 +77,20 @@ def images_at_once(network: Network, shape: Sequence[int]) -> int:
     return 1
 
 
+def choose(images: Images, count: int, *, size: int, seed: int) -> Batches:
+    """Choose images at random, for calibration.
+
+    Parameters
+    ----------
+    images : Images
+    count : int
+        How many, at most.
+    size, seed : int
+    """
+    order = np.random.default_rng(seed).permutation(images.count)
+    return Batches(images, np.sort(order[:count]), size)
+
+
 def split(
     images: Images,
     calibration: Images | None,
@@ -94,7 +108,7 @@ def split(
     calibration : Images or None
         Other images to calibrate on. None: some of ``images``, which are not evaluated then.
     calibrate : int
-        How many to calibrate on, at most.
+        How many to calibrate on, at most: those that :func:`choose` chooses.
     evaluate : int or None
         How many to evaluate on, at most; None for all.
     size, seed : int
@@ -111,9 +125,7 @@ def split(
                 f"{images.name}: {calibrate} of {images.count} images are for calibration, none is "
                 "left to evaluate"
             )
-        spared, order = Batches(images, np.sort(order[:calibrate]), size), order[calibrate:]
-    else:
-        other = np.random.default_rng(seed).permutation(calibration.count)[:calibrate]
-        spared = Batches(calibration, np.sort(other), size)
+        order = order[calibrate:]
     # Chosen at random, and in random order: the first ones are a fair sample, too.
-    return spared, Batches(images, order[:evaluate], size)
+    evaluated = Batches(images, order[:evaluate], size)
+    return choose(calibration or images, calibrate, size=size, seed=seed), evaluated

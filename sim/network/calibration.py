@@ -1,24 +1,62 @@
 """Calibration: which real range of a layer's inputs becomes the hardware's integers."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
+from sim.mapping import Quantisation
 from sme_hw.errors import InputError
-from sme_hw.params import HardwareParams
+from sme_hw.params import HardwareParams, check_choice
 
 from .forward import FloatNetwork
-from .layer import Quantisation
 from .network import Network
 
-__all__ = ["RANGES", "Statistics", "calibrate", "choose_quantisation", "collect"]
+__all__ = [
+    "INPUT_SCALES",
+    "RANGES",
+    "CalibrationParams",
+    "Statistics",
+    "calibrate",
+    "calibrate_network",
+    "choose_quantisation",
+    "collect",
+]
 
 _BINS = 1 << 13
 
 _SMALLEST = float(np.finfo(np.float32).tiny)
 """What real numbers are divided by has to be at least that, or precision is lost."""
+
+_OWN_PART = 0.8
+"""Exponent of what a channel needs in its scale; the rest of 1 is that of the tensor."""
+
+_SMALLEST_PART = 2.0**-10
+"""What a channel needs of the tensor's scale, at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationParams:
+    """How inputs are quantised.
+
+    Parameters
+    ----------
+    method : str
+        What range of a tensor the integers cover: one of :data:`RANGES`.
+    zero_point : bool
+        Whether the integer for 0 may be another one than 0.
+    input_scale : str
+        Whether a tensor's channels have scales of their own: one of :data:`INPUT_SCALES`.
+    """
+
+    method: str = "mse"
+    zero_point: bool = True
+    input_scale: str = "tensor"
+
+    def __post_init__(self) -> None:
+        check_choice("method", self.method, list(RANGES))
+        check_choice("input_scale", self.input_scale, list(INPUT_SCALES))
 
 
 @dataclass(eq=False)
@@ -27,27 +65,40 @@ class Statistics:
 
     Parameters
     ----------
-    low, high : float
-        Least and largest value, 0 included.
+    axis : int
+        That of channels.
+    lows, highs : numpy.ndarray of float64, shape (channels,)
+        Least and largest value of every channel, 0 included.
     counts : numpy.ndarray of int64, shape (bins,)
         Values other than 0 in equal parts of the range.
     """
 
-    low: float = 0.0
-    high: float = 0.0
-    counts: np.ndarray | None = None
+    axis: int = -1
+    lows: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    highs: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(_BINS, np.int64))
+
+    @property
+    def low(self) -> float:
+        """Least value of all channels, 0 included."""
+        return float(self.lows.min())
+
+    @property
+    def high(self) -> float:
+        """Largest value of all channels, 0 included."""
+        return float(self.highs.max())
 
     def widen(self, values: np.ndarray) -> None:
         """Make room for values."""
-        self.low = min(self.low, float(values.min()))
-        self.high = max(self.high, float(values.max()))
+        others = tuple(i for i in range(values.ndim) if i != self.axis % values.ndim)
+        self.lows = np.minimum(self.lows, values.min(axis=others))
+        self.highs = np.maximum(self.highs, values.max(axis=others))
 
     def count(self, values: np.ndarray) -> None:
         """Count values within the range; 0 always has an integer, so it loses nothing."""
         # In float64, which has room for bins in any range of float32.
         others = values[values != 0].astype(np.float64)
-        counts, _ = np.histogram(others, _BINS, (self.low, self.high))
-        self.counts = counts if self.counts is None else self.counts + counts
+        self.counts = self.counts + np.histogram(others, _BINS, (self.low, self.high))[0]
 
 
 Quantise = Callable[[float, float], Quantisation]
@@ -62,7 +113,6 @@ def _full(statistics: Statistics, quantise: Quantise) -> Quantisation:
 def _least_error(statistics: Statistics, quantise: Quantise) -> Quantisation:
     """Cut both ends alike where the squared error of all that was seen is least."""
     counts = statistics.counts
-    assert counts is not None
     edges = np.linspace(statistics.low, statistics.high, len(counts) + 1)
     centres = (edges[:-1] + edges[1:]) / 2
 
@@ -122,10 +172,38 @@ def choose_quantisation(
     return Quantisation(max(high / (largest or 1), low / (least or -1)), 0, least, largest)
 
 
+def _one_scale(statistics: Statistics, chosen: Quantisation) -> np.ndarray:
+    """Let all channels share the tensor's scale."""
+    return np.ones(1)
+
+
+def _channel_scales(statistics: Statistics, chosen: Quantisation) -> np.ndarray:
+    """Give channels of small values smaller scales, between what they need and the tensor's."""
+    above, below = chosen.high - chosen.zero_point, chosen.zero_point - chosen.low
+    # Where there are no integers for a side, values there are within half a step of 0.
+    needs = np.maximum(
+        statistics.highs / above if above else 0.0, -statistics.lows / below if below else 0.0
+    )
+    if not needs.any():
+        return np.ones(1)
+    parts = needs / needs.max()
+    # A channel that was always 0 may hold anything.
+    parts[parts == 0] = 1.0
+    return np.maximum(parts, _SMALLEST_PART) ** _OWN_PART
+
+
+INPUT_SCALES: dict[str, Callable[[Statistics, Quantisation], np.ndarray]] = {
+    "tensor": _one_scale,
+    "channel": _channel_scales,
+}
+"""Which factors of channels follow from what was seen and a tensor's quantisation
+(reconstructed)."""
+
+
 def collect(
     network: Network,
     batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
-    progress: Callable[[int], None],
+    progress: Callable[[int], None] = lambda count: None,
 ) -> list[Statistics]:
     """Return the statistics of every layer's input, from the float network.
 
@@ -136,34 +214,44 @@ def collect(
         Calibration images; gone through twice.
     progress : callable
         Told how many images were seen, twice for each.
+
+    Raises
+    ------
+    InputError
+        There are no images, or a layer's inputs are empty or no numbers.
     """
     tensors = sorted({layer.input for layer in network.layers})
     floats = FloatNetwork(network, tensors)
-    found = {name: Statistics() for name in tensors}
+    found = {(n.input, n.axis): Statistics(n.axis) for n in network.layers}
     for measure in (Statistics.widen, Statistics.count):
+        seen = 0
         for images, _ in batches:
-            for name, values in zip(tensors, floats.run(images), strict=True):
+            known = dict(zip(tensors, floats.run(images), strict=True))
+            for name, values in known.items():
                 if not values.size or not np.isfinite(values).all():
                     layer = next(n.name for n in network.layers if n.input == name)
                     what = "hold values that are no numbers" if values.size else "are empty"
                     raise InputError(f"{layer}: its inputs {what}")
-                measure(found[name], values)
+            for (name, _), statistics in found.items():
+                measure(statistics, known[name])
+            seen += len(images)
             progress(len(images))
-    return [found[layer.input] for layer in network.layers]
+        if not seen:
+            raise InputError(f"{network.name}: there are no images to calibrate on")
+    return [found[layer.input, layer.axis] for layer in network.layers]
 
 
 def calibrate(
     network: Network,
     statistics: Sequence[Statistics],
     hardware: Sequence[HardwareParams],
-    *,
-    method: str,
-    zero_point: bool,
+    params: CalibrationParams,
 ) -> list[Quantisation]:
     """Return the quantisation of every layer's input.
 
     Layers of a quantised model keep its own; where the hardware has not all of its integers
     (signed ones in an unsigned range, or the other way round), they and the zero point move.
+    Layers with integer weights, which no factor can be moved into, keep one scale for all channels.
 
     Parameters
     ----------
@@ -172,10 +260,7 @@ def calibrate(
         From :func:`collect`.
     hardware : sequence of HardwareParams
         Of every layer.
-    method : str
-        One of :data:`RANGES`.
-    zero_point : bool
-        See :func:`choose_quantisation`.
+    params : CalibrationParams
 
     Raises
     ------
@@ -188,11 +273,36 @@ def calibrate(
             if layer.quantisation is not None:
                 chosen.append(_moved(layer.quantisation, unit))
                 continue
-            quantise = partial(choose_quantisation, hardware=unit, zero_point=zero_point)
-            chosen.append(RANGES[method](seen, quantise))
+            quantise = partial(choose_quantisation, hardware=unit, zero_point=params.zero_point)
+            common = RANGES[params.method](seen, quantise)
         except InputError as error:
             raise InputError(f"{layer.name}: {error}") from None
+        kind = params.input_scale if layer.weights.dtype.kind == "f" else "tensor"
+        chosen.append(replace(common, factors=INPUT_SCALES[kind](seen, common)))
     return chosen
+
+
+def calibrate_network(
+    network: Network,
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
+    hardware: Sequence[HardwareParams],
+    params: CalibrationParams,
+    progress: Callable[[int], None] = lambda count: None,
+) -> list[Quantisation]:
+    """Return the quantisation of every layer's input from images: see :func:`calibrate`.
+
+    Parameters
+    ----------
+    network : Network
+    batches : iterable of (images, labels)
+        Gone through twice.
+    hardware : sequence of HardwareParams
+        Of every layer.
+    params : CalibrationParams
+    progress : callable
+        Told how many images were seen, twice for each.
+    """
+    return calibrate(network, collect(network, batches, progress), hardware, params)
 
 
 def _moved(given: Quantisation, hardware: HardwareParams) -> Quantisation:

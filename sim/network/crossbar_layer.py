@@ -9,7 +9,7 @@ from sim.execution import LayerEngine
 from sim.mapping import LayerMapping
 from sme_hw.errors import InputError
 
-from .layer import NetworkLayer, Quantisation
+from .layer import NetworkLayer
 
 __all__ = ["CrossbarLayer", "Work", "layer_weights"]
 
@@ -54,20 +54,30 @@ class Work:
 
 
 class CrossbarLayer:
-    """A layer with its mapping and the quantisation of its inputs.
+    """A layer with its mapping, which is calibrated.
 
     Parameters
     ----------
     layer : NetworkLayer
     mapping : LayerMapping
-    quantisation : Quantisation
-        Its range is that of the hardware's inputs.
+
+    Raises
+    ------
+    InputError
+        The mapping is that of another layer, or holds no calibration.
     """
 
-    def __init__(self, layer: NetworkLayer, mapping: LayerMapping, quantisation: Quantisation):
+    def __init__(self, layer: NetworkLayer, mapping: LayerMapping):
+        shapes = (mapping.shape, mapping.groups), (layer.weights.shape, layer.groups)
+        if shapes[0] != shapes[1]:
+            given, own = (f"{shape} in {groups} groups" for shape, groups in shapes)
+            raise InputError(f"{layer.name}: its mapping has weights {given}, the layer {own}")
+        if mapping.calibration is None:
+            raise InputError(f"{layer.name}: its mapping was not calibrated, so it cannot be run")
         self.layer = layer
         self.mapping = mapping
-        self.quantisation = quantisation
+        self.quantisation = mapping.calibration.quantisation
+        self.bias = mapping.calibration.bias
         self.engine = LayerEngine(mapping)
         outputs = len(layer.weights)
         self.steps = np.empty(outputs)
@@ -112,7 +122,7 @@ class CrossbarLayer:
         """
         if not np.isfinite(values).all():
             raise InputError(f"{self.layer.name}: its inputs hold values that are no numbers")
-        return self.quantisation.to_integers(values)
+        return self.quantisation.to_integers(values, self.layer.axis)
 
     def to_reals(self, results: np.ndarray) -> np.ndarray:
         """Return real outputs, float32, of integer results: channels are on the axis of outputs.
@@ -125,7 +135,7 @@ class CrossbarLayer:
             for numbers in (
                 self.quantisation.zero_point * self.column_sums,
                 self.steps * self.quantisation.scale,
-                self.layer.bias,
+                self.bias,
             )
         )
         return ((results - zeros) * scale + bias).astype(np.float32)

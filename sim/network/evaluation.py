@@ -38,13 +38,6 @@ class Evaluation:
         report = describe([layer.mapping for layer in self.mapped.layers])
         triples = zip(report["layers"], self.mapped.layers, self.works, strict=True)
         for entry, layer, work in triples:
-            quantisation = layer.quantisation
-            entry["input"] = {
-                "scale": quantisation.scale,
-                "zero_point": quantisation.zero_point,
-                "low": quantisation.low,
-                "high": quantisation.high,
-            }
             entry["vectors"] = work.vectors
             entry["clips"] = work.clips.tolist()
             entry["conversions"] = work.conversions

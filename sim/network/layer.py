@@ -4,41 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.mapping import Quantisation
 from sme_hw.errors import InputError
 from sme_hw.params import ceil_div
 
-__all__ = ["NetworkLayer", "Quantisation", "Window"]
-
-
-@dataclass(frozen=True)
-class Quantisation:
-    """How real inputs relate to the hardware's integers: real = scale * (integer - zero_point).
-
-    Parameters
-    ----------
-    scale : float
-        Positive.
-    zero_point : int
-        The integer that stands for 0.
-    low, high : int
-        Range of the integers; what is beyond saturates.
-    """
-
-    scale: float
-    zero_point: int
-    low: int
-    high: int
-
-    def to_integers(self, values: np.ndarray) -> np.ndarray:
-        """Return the nearest integers, halves upwards, as float32 (they are exact there)."""
-        integers = np.divide(values, self.scale, dtype=np.float32)
-        integers += np.float32(self.zero_point + 0.5)
-        np.floor(integers, out=integers)
-        return np.clip(integers, self.low, self.high, out=integers)
-
-    def to_reals(self, integers: np.ndarray) -> np.ndarray:
-        """Return the real values of integers, as float64."""
-        return (np.asarray(integers, np.float64) - self.zero_point) * self.scale
+__all__ = ["NetworkLayer", "Window"]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.mapping import Quantisation
 from sme_hw.errors import InputError
 
 from .constants import Constants, attributes
-from .layer import NetworkLayer, Quantisation, Window
+from .layer import NetworkLayer, Window
 
 if TYPE_CHECKING:
     import onnx

@@ -1,22 +1,26 @@
 """A network whose layers are mapped, calibrated, and run as on crossbars."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 
-from sim.mapping import LayerMapping, Parameters, map_layer
+from sim.mapping import LayerCalibration, LayerMapping, Parameters, Quantisation, map_layer
+from sme_hw.errors import InputError
 
-from .calibration import calibrate, collect
 from .crossbar_layer import CrossbarLayer, Work
 from .forward import forward
 from .network import Network
 
-__all__ = ["MappedNetwork", "map_network", "prepare"]
+__all__ = ["MappedNetwork", "assemble", "calibrated", "map_network"]
 
 
 def map_network(
-    network: Network, parameters: Sequence[Parameters], progress: Callable[[str, int], None]
+    network: Network,
+    parameters: Sequence[Parameters],
+    quantisations: Sequence[Quantisation] | None = None,
+    progress: Callable[[str, int], None] = lambda name, count: None,
 ) -> list[LayerMapping]:
     """Map all layers of a network.
 
@@ -25,19 +29,44 @@ def map_network(
     network : Network
     parameters : sequence of Parameters
         Of every layer.
+    quantisations : sequence of Quantisation, optional
+        Of every layer's input: mapped are the weights times the channels' factors, and the mapping
+        can be run.
     progress : callable
         Told a layer's name and how many of its weights were mapped, now and then.
     """
     mappings = []
-    for layer, chosen in zip(network.layers, parameters, strict=True):
+    for layer, source, chosen in zip(
+        network.layers, network.sources(quantisations), parameters, strict=True
+    ):
 
         def report(count: int, name: str = layer.name) -> None:
             progress(name, count)
 
         mappings.append(
-            map_layer(layer.name, layer.weights, chosen, groups=layer.groups, progress=report)
+            map_layer(source.name, source.weights, chosen, groups=source.groups, progress=report)
         )
-    return mappings
+    return mappings if quantisations is None else calibrated(network, mappings, quantisations)
+
+
+def calibrated(
+    network: Network, mappings: Sequence[LayerMapping], quantisations: Sequence[Quantisation]
+) -> list[LayerMapping]:
+    """Return the mappings of a network's layers with what they need to be run.
+
+    Parameters
+    ----------
+    network : Network
+    mappings : sequence of LayerMapping
+        Mapped from :meth:`sim.network.network.Network.sources` of the same quantisations.
+    quantisations : sequence of Quantisation
+    """
+    return [
+        replace(mapping, calibration=LayerCalibration(quantisation, layer.bias))
+        for layer, mapping, quantisation in zip(
+            network.layers, mappings, quantisations, strict=True
+        )
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,38 +97,26 @@ class MappedNetwork:
         return forward(self.network, compute)
 
 
-def prepare(
-    network: Network,
-    mappings: Sequence[LayerMapping],
-    batches: Iterable[tuple[np.ndarray, np.ndarray | None]],
-    *,
-    method: str,
-    zero_point: bool,
-    progress: Callable[[int], None] = lambda count: None,
-) -> MappedNetwork:
-    """Calibrate a mapped network.
+def assemble(network: Network, mappings: Sequence[LayerMapping]) -> MappedNetwork:
+    """Put calibrated mappings in the place of a network's layers.
 
     Parameters
     ----------
     network : Network
     mappings : sequence of LayerMapping
-        Of every layer.
-    batches : iterable of (images, labels)
-        Calibration images; gone through twice.
-    method : str
-        One of :data:`sim.network.calibration.RANGES`.
-    zero_point : bool
-        Whether the integer for 0 may be another one than 0.
-    progress : callable
-        Told how many images were seen, twice for each.
+        Of every layer, in their order.
+
+    Raises
+    ------
+    InputError
+        They are not those of this network's layers, or hold no calibration; the layer is named.
     """
-    statistics = collect(network, batches, progress)
-    quantisations = calibrate(
-        network,
-        statistics,
-        [mapping.parameters.hardware for mapping in mappings],
-        method=method,
-        zero_point=zero_point,
-    )
-    triples = zip(network.layers, mappings, quantisations, strict=True)
-    return MappedNetwork(network, tuple(CrossbarLayer(*triple) for triple in triples))
+    names = [layer.name for layer in network.layers]
+    for own, given in zip_longest(names, (mapping.name for mapping in mappings)):
+        if own != given:
+            raise InputError(
+                f"the mapping is of another network: it has {given or 'no layer'} where "
+                f"{network.name} has {own or 'no layer'}"
+            )
+    pairs = zip(network.layers, mappings, strict=True)
+    return MappedNetwork(network, tuple(CrossbarLayer(*pair) for pair in pairs))

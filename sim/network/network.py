@@ -1,11 +1,12 @@
 """A network: an ONNX graph and its weight layers."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.mapping.weights import LayerWeights
+from sim.mapping import LayerWeights, Quantisation
 from sme_hw.errors import InputError
 
 from .layer import NetworkLayer
@@ -19,7 +20,7 @@ from .surgery import with_layers
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Network", "read_network", "read_network_layers"]
+__all__ = ["Network", "read_network"]
 
 _WITHOUT_CROSSBARS = frozenset(
     [
@@ -84,6 +85,25 @@ class Network:
         dims = _only_input(self.name, self.model).type.tensor_type.shape.dim
         return tuple(d.dim_value if d.HasField("dim_value") else None for d in dims)
 
+    def sources(self, quantisations: Sequence[Quantisation] | None = None) -> list[LayerWeights]:
+        """Return the weights of all layers as they are to be mapped.
+
+        Parameters
+        ----------
+        quantisations : sequence of Quantisation, optional
+            Of every layer's input: their channels' factors are taken into the weights.
+        """
+        weights = (layer.weights for layer in self.layers)
+        if quantisations is not None:
+            weights = (
+                chosen.fold(layer.weights, layer.groups)
+                for layer, chosen in zip(self.layers, quantisations, strict=True)
+            )
+        return [
+            LayerWeights(layer.name, values, layer.groups)
+            for layer, values in zip(self.layers, weights, strict=True)
+        ]
+
 
 def read_network(path: str | Path) -> Network:
     """Read a network from an .onnx file.
@@ -102,13 +122,6 @@ def read_network(path: str | Path) -> Network:
     if not found:
         raise InputError(f"{name} has no Conv, Gemm or MatMul with constant weights")
     return Network(name, model, with_layers(model, found), tuple(found))
-
-
-def read_network_layers(path: str | Path) -> list[LayerWeights]:
-    """Return the weights of a network's layers, for the mapper."""
-    return [
-        LayerWeights(layer.name, layer.weights, layer.groups) for layer in read_network(path).layers
-    ]
 
 
 def _only_input(name: str, model: "onnx.ModelProto") -> "onnx.ValueInfoProto":

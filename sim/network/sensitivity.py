@@ -10,6 +10,7 @@ from sim.mapping import LayerMapping
 
 from .crossbar_layer import CrossbarLayer, layer_weights
 from .forward import FloatNetwork, forward
+from .layer import NetworkLayer
 from .mapped_network import MappedNetwork
 from .metrics import Comparison
 
@@ -81,44 +82,49 @@ class _Probe:
     ----------
     layer : CrossbarLayer
     unsqueezed : LayerMapping
-        The same layer mapped without squeeze-out.
+        The same layer mapped without squeeze-out, and calibrated alike.
     """
 
     def __init__(self, layer: CrossbarLayer, unsqueezed: LayerMapping):
         self.layer = layer
-        self._steps = layer.steps
-        self._exact = self._real(layer.mapping)
-        self._quantised = self._real(unsqueezed)
-
-    def _real(self, mapping: LayerMapping) -> list[np.ndarray]:
-        scales = self.layer.layer.weight_scales
-        return [
-            (weights * (matrix.code_steps * scales[matrix.placement.output_slice])).astype(
-                np.float32
-            )
-            for matrix, weights in zip(mapping.matrices, layer_weights(mapping), strict=True)
-        ]
+        self._exact = _weights_and_bias(layer.layer, layer.mapping)
+        self._quantised = _weights_and_bias(layer.layer, unsqueezed)
 
     def compute(self, values: np.ndarray, step: int) -> np.ndarray:
         """Return the layer's output with all errors up to :data:`STEPS` number ``step``."""
         if step == 3:
             return self.layer(values)
-        weights = self._quantised if step == 0 else self._exact
+        weights, bias = self._quantised if step == 0 else self._exact
+        layer = self.layer.layer
         if step == 2:
             integers = self.layer.to_integers(values)
-            values = self.layer.quantisation.to_reals(integers).astype(np.float32)
+            values = self.layer.quantisation.to_reals(integers, layer.axis).astype(np.float32)
         outputs = self.layer.apply(
             values, lambda vectors: self._product(vectors, weights), padding=0
         )
-        layer = self.layer.layer
-        return (outputs + layer.along_outputs(layer.bias, outputs.ndim)).astype(np.float32)
+        return (outputs + layer.along_outputs(bias, outputs.ndim)).astype(np.float32)
 
     def _product(self, vectors: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
-        results = np.empty((len(vectors), len(self._steps)), np.float32)
+        results = np.empty((len(vectors), len(self.layer.steps)), np.float32)
         for matrix, real in zip(self.layer.mapping.matrices, weights, strict=True):
             place = matrix.placement
             results[:, place.output_slice] = vectors[:, place.input_slice] @ real
         return results
+
+
+def _weights_and_bias(
+    layer: NetworkLayer, mapping: LayerMapping
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return what a layer's mapped matrices mean for real inputs, and its bias."""
+    assert mapping.calibration is not None
+    factors = mapping.calibration.quantisation.row_factors(mapping.inputs)
+    weights = []
+    for matrix, integers in zip(mapping.matrices, layer_weights(mapping), strict=True):
+        place = matrix.placement
+        steps = matrix.code_steps * layer.weight_scales[place.output_slice]
+        rows = factors[place.input_slice, np.newaxis]
+        weights.append((integers * steps / rows).astype(np.float32))
+    return weights, mapping.calibration.bias
 
 
 class _LayerLosses:
@@ -208,7 +214,7 @@ def measure_sensitivity(
     ----------
     mapped : MappedNetwork
     unsqueezed : sequence of LayerMapping
-        Its layers mapped without squeeze-out.
+        Its layers mapped without squeeze-out, and calibrated alike.
     batches : sequence of (images, labels)
     progress : callable
         Told what was done, and to how many images.

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from sim.golden.compute_unit import compute_unit_bit_serial
-from sim.mapping import load_parameters, map_layer
-from sim.network.crossbar_layer import CrossbarLayer, layer_weights
-from sim.network.layer import NetworkLayer, Quantisation, Window
+from sim.mapping import Quantisation, load_parameters
+from sim.network.crossbar_layer import layer_weights
+from sim.network.layer import NetworkLayer, Window
 from sme_hw.errors import InputError
+from tests.network_cases import layer_on_crossbars
 
 
 def random_layer(rng, *, integers=False):
@@ -87,11 +88,10 @@ def test_convolution_is_exact_and_padding_is_zero(seed):
     parameters = load_parameters(
         "small", rows=8, cols=6, inputs_per_beat=1, adc_bits="lossless", squeeze=int(seed % 3)
     )
-    mapping = map_layer(layer.name, layer.weights, parameters, groups=layer.groups)
     quantisation = Quantisation(0.125, int(rng.integers(0, 256)), 0, 255)
-    crossbars = CrossbarLayer(layer, mapping, quantisation)
+    crossbars = layer_on_crossbars(layer, parameters, quantisation)
     integers = rng.integers(0, 256, shape)
-    weights = dense_weights(mapping)
+    weights = dense_weights(crossbars.mapping)
     zero = quantisation.zero_point
     expected = direct_convolution(integers, weights, layer, zero)
     results = crossbars.apply(
@@ -119,8 +119,7 @@ def test_clips_are_those_of_the_golden_model(seed):
         "small", rows=8, cols=6, codec="int8", adc_bits=1, rows_active=(4, 8)[seed % 2]
     )
     hardware = parameters.hardware
-    mapping = map_layer(layer.name, layer.weights, parameters, groups=layer.groups)
-    crossbars = CrossbarLayer(layer, mapping, Quantisation(1.0, 7, 0, 255))
+    crossbars = layer_on_crossbars(layer, parameters, Quantisation(1.0, 7, 0, 255))
     integers = rng.integers(0, 256, shape).astype(np.float32)
     results = crossbars.apply(integers, lambda vectors: crossbars.engine.run(vectors)[0], 7)
     work = crossbars.idle()
@@ -128,7 +127,7 @@ def test_clips_are_those_of_the_golden_model(seed):
     clips, expected = 0, []
     for _, vectors, _ in crossbars.blocks(integers, 7):
         total = np.zeros((len(vectors), len(layer.weights)), np.int64)
-        for matrix in mapping.matrices:
+        for matrix in crossbars.mapping.matrices:
             place = matrix.placement
             part = vectors[:, place.input_slice].astype(np.int64)
             out = total[:, place.output_slice]
@@ -149,8 +148,7 @@ def test_blocks_cut_large_inputs_anywhere(monkeypatch):
     rng = np.random.default_rng(1)
     layer, shape = random_layer(rng)
     parameters = load_parameters("small", adc_bits="lossless")
-    mapping = map_layer(layer.name, layer.weights, parameters, groups=layer.groups)
-    crossbars = CrossbarLayer(layer, mapping, Quantisation(1.0, 0, 0, 255))
+    crossbars = layer_on_crossbars(layer, parameters, Quantisation(1.0, 0, 0, 255))
     values = rng.integers(0, 256, shape).astype(np.float32)
     whole = crossbars(values)
     for elements in (1, 500, 3000):

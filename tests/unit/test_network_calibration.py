@@ -5,8 +5,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from sim.mapping import load_parameters
-from sim.network.calibration import RANGES, Statistics, calibrate, choose_quantisation, collect
-from sim.network.layer import Quantisation
+from sim.network.calibration import (
+    RANGES,
+    CalibrationParams,
+    Statistics,
+    calibrate,
+    choose_quantisation,
+    collect,
+)
 from sim.network.network import read_network
 from sme_hw.errors import InputError
 from tests.network_cases import fixture_images, fixture_network, on_crossbars
@@ -71,11 +77,11 @@ def test_nothing_but_zeros(method, values, zero_point):
     """What float32 cannot divide by is no scale: such inputs count as 0."""
     seen = Statistics()
     for measure in (seen.widen, seen.count):
-        measure(np.array(values, np.float32))
+        measure(np.array(values, np.float32)[:, np.newaxis])
     found = RANGES[method](
         seen, lambda a, b: choose_quantisation(a, b, hardware(), zero_point=zero_point)
     )
-    assert found == Quantisation(1.0, 0, 0, 255)
+    assert (found.scale, found.zero_point, found.low, found.high) == (1, 0, 0, 255)
 
 
 SHAPES = {
@@ -96,14 +102,15 @@ def test_least_error_is_least(bits, shape, signed, zero_point):
     seen = Statistics()
     for measure in (seen.widen, seen.count):
         for part in np.split(values, 4):
-            measure(part)
+            measure(part[:, np.newaxis])
     assert seen.counts.sum() == np.count_nonzero(values)
     assert (seen.low, seen.high) == (min(values.min(), 0), max(values.max(), 0))
 
     def quantise(low, high):
         return choose_quantisation(low, high, hardware(bits, signed=signed), zero_point=zero_point)
 
-    assert RANGES["full"](seen, quantise) == quantise(seen.low, seen.high)
+    full = RANGES["full"](seen, quantise)
+    assert full.as_dict() == quantise(seen.low, seen.high).as_dict()
     chosen = error(RANGES["mse"](seen, quantise), values)
     cuts = [
         error(quantise(seen.low * cut, seen.high * cut), values) for cut in np.linspace(0.2, 1, 9)
@@ -135,8 +142,8 @@ def calibrated(stem, given, **options):
     network = fixture_network(stem)
     images, _ = fixture_images(stem)
     units = [load_parameters("tiny", **options).hardware] * len(network.layers)
-    seen = collect(network, [(images, None)], lambda count: None)
-    return calibrate(network, seen, units, method="mse", zero_point=given)
+    seen = collect(network, [(images, None)])
+    return calibrate(network, seen, units, CalibrationParams(zero_point=given))
 
 
 MOVED = [
@@ -212,7 +219,7 @@ def test_inputs_that_are_no_numbers_name_the_layer(logarithm, bad):
     wrong[1, 2] = bad
     match = r"^second\.weight: its inputs hold values that are no numbers$"
     with pytest.raises(InputError, match=match):
-        collect(logarithm, [(wrong, None)], lambda count: None)
+        collect(logarithm, [(wrong, None)])
     run = on_crossbars(logarithm, good, "tiny").runner()
     assert np.isfinite(run(good)).all()
     with pytest.raises(InputError, match=match):

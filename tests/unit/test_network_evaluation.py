@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
+from sim.network.calibration import CalibrationParams
 from sim.network.evaluation import evaluate
 from sim.network.forward import FloatNetwork
 from tests.network_cases import NETWORKS, fixture_images, fixture_network, on_crossbars
@@ -43,7 +44,12 @@ def test_lossless_networks(stem):
 
 CLIPPING = {
     "squeezed": {**SMALL, "adc_bits": 2, "squeeze": 2, "policy": "minimal", "scale": "column"},
-    "signed": {**SMALL, "adc_bits": 1, "signed_inputs": True, "zero_point": False},
+    "signed": {
+        **SMALL,
+        "adc_bits": 1,
+        "signed_inputs": True,
+        "params": CalibrationParams(zero_point=False),
+    },
     "signed with zero point": {**SMALL, "adc_bits": 1, "signed_inputs": True, "squeeze": 3},
     "grouped rows": {
         **SMALL,
@@ -84,7 +90,10 @@ def test_random_parameters(seed):
     more = {
         "grouping": str(rng.choice(["none", "shift", "balanced"])),
         "zero_skip": bool(rng.integers(2)),
-        "method": str(rng.choice(["mse", "full"])),
+        "params": CalibrationParams(
+            method=str(rng.choice(["mse", "full"])),
+            input_scale=str(rng.choice(["tensor", "channel"])),
+        ),
     }
     print(options, more)
     images, _ = fixture_images(stem)

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from sim.mapping import load_parameters, map_layer
-from sim.network.crossbar_layer import CrossbarLayer
+from sim.mapping import Quantisation, load_parameters
 from sim.network.forward import FloatNetwork, forward
-from sim.network.layer import Quantisation
-from sim.network.network import Network, read_network, read_network_layers
+from sim.network.network import Network, read_network
 from sme_cli.main import main
+from tests.network_cases import layer_on_crossbars
 from tests.onnx_models import norm_model, save
 
 FIXTURES = Path(__file__).parent.parent / "networks"
@@ -27,8 +26,7 @@ def float_layers(network: Network):
         layer = network.layers[index]
         weights = layer.weights * layer.weight_scales.reshape(-1, *[1] * (layer.weights.ndim - 1))
         groups = weights.reshape(layer.groups, -1, math.prod(weights.shape[1:]))
-        mapping = map_layer(layer.name, layer.weights, parameters, groups=layer.groups)
-        crossbars = CrossbarLayer(layer, mapping, Quantisation(1.0, 0, 0, 255))
+        crossbars = layer_on_crossbars(layer, parameters, Quantisation(1.0, 0, 0, 255))
 
         def product(vectors):
             parts = np.split(vectors.astype(np.float64), layer.groups, axis=1)
@@ -119,8 +117,8 @@ def test_matmul_with_weights_on_the_left(tmp_path):
     parameters = load_parameters(
         "tiny", adc_bits="lossless", squeeze=0, codec="int8", scale="column"
     )
-    mapping = map_layer(layer.name, layer.weights, parameters)
-    crossbars = CrossbarLayer(layer, mapping, Quantisation(1 / 64, 128, 0, 255))
+    crossbars = layer_on_crossbars(layer, parameters, Quantisation(1 / 64, 128, 0, 255))
+    mapping = crossbars.mapping
     values = (rng.integers(-128, 128, images.shape) / 64).astype(np.float32)
     expected = weights @ values
     outputs = forward(network, lambda index, inputs: crossbars(inputs))(values)
@@ -193,7 +191,9 @@ def test_quantised_models_keep_their_integers(tmp_path, signed, per_channel):
     assert layer.weights.tolist() == constants["w"].tolist()
     assert layer.quantisation is not None
     low = -128 if signed else 0
-    assert layer.quantisation == Quantisation(float(np.float32(0.02)), low + 100, low, low + 255)
+    found = layer.quantisation
+    assert (found.scale, found.zero_point) == (np.float32(0.02), low + 100)
+    assert (found.low, found.high, found.factors.tolist()) == (low, low + 255, [1.0])
 
 
 def test_batch_normalisation_is_folded_as_an_exporter_folds_it():
@@ -214,7 +214,7 @@ def test_layers_of_a_network_are_mapped_from_the_command_line(tmp_path, capsys):
     report = tmp_path / "report.json"
     assert main(["map", model, "--preset", "tiny", "--json", str(report)]) == 0
     layers = json.loads(report.read_text())["layers"]
-    sources = read_network_layers(model)
+    sources = read_network(model).sources()
     assert [layer["name"] for layer in layers] == [source.name for source in sources]
     assert [layer["groups"] for layer in layers] == [source.groups for source in sources]
     assert max(source.groups for source in sources) > 2

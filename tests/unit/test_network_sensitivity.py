@@ -17,7 +17,7 @@ def measured(stem, *, labelled=True, progress=None, **options):
     network = fixture_network(stem)
     mapped = on_crossbars(network, images, **options)
     parameters = [layer.mapping.parameters.without_squeeze() for layer in mapped.layers]
-    unsqueezed = map_network(network, parameters, lambda name, count: None)
+    unsqueezed = map_network(network, parameters, [layer.quantisation for layer in mapped.layers])
     batches = [(images[i : i + 6], labels[i : i + 6] if labelled else None) for i in (0, 6, 12)]
     told = () if progress is None else (progress,)
     return mapped, measure_sensitivity(mapped, unsqueezed, batches, *told), batches
