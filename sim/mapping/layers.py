@@ -43,6 +43,12 @@ class Placement:
             matrix[top : top + self.rows, left : left + self.columns] = unrolled[group]
         return matrix
 
+    def unrolled(self, matrix: np.ndarray) -> np.ndarray:
+        """Return its groups from the matrix, shape (groups, rows, columns of the part)."""
+        count = len(self.groups)
+        blocks = matrix.reshape(count, self.rows, count, -1)
+        return blocks[np.arange(count), :, np.arange(count)]
+
     @property
     def input_slice(self) -> slice:
         """The layer's inputs that its rows take: those of one group after the other."""

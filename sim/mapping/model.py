@@ -152,6 +152,11 @@ class MatrixMapping:
         widths = np.diff([*tile_starts(self.codes.shape[1], hardware.cols), self.codes.shape[1]])
         return self.codes.astype(np.int32) << np.repeat(self.row_shifts, widths, axis=1)
 
+    @property
+    def whole_rows(self) -> bool:
+        """The pieces are the rows of the placed matrix, in order."""
+        return np.array_equal(self.sources, np.arange(self.placement.shape[0]))
+
     def add_pieces(self, effective: np.ndarray) -> np.ndarray:
         """Return what the placed matrix multiplies by: numbers of pieces, added up by source.
 
@@ -163,7 +168,7 @@ class MatrixMapping:
         -------
         numpy.ndarray, shape of the placement
         """
-        if np.array_equal(self.sources, np.arange(self.placement.shape[0])):
+        if self.whole_rows:
             return effective
         order = np.argsort(self.sources, kind="stable")
         sources, first = np.unique(self.sources[order], return_index=True)
@@ -217,6 +222,11 @@ class LayerMapping:
     def group_shape(self) -> tuple[int, int]:
         """Rows and columns of the matrix of one group."""
         return math.prod(self.shape[1:]), self.shape[0] // self.groups
+
+    @property
+    def code_steps(self) -> np.ndarray:
+        """Weight that a code of 1 of each output stands for, shape (outputs,)."""
+        return np.concatenate([matrix.code_steps for matrix in self.matrices])
 
     @property
     def inputs(self) -> int:

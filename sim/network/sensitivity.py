@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.mapping import LayerMapping
+from sim.mapping.layers import Placement
 
 from .crossbar_layer import CrossbarLayer, layer_weights
 from .forward import FloatNetwork, forward
@@ -17,6 +18,9 @@ __all__ = ["LayerLoss", "Sensitivity", "measure_sensitivity"]
 
 STEPS = ("weights quantised", "squeezed out", "inputs quantised", "ADCs")
 """What comes between the float network and the hardware, one after the other."""
+
+_Weights = list[tuple[Placement, np.ndarray]]
+"""Real weights of a layer's matrices, which need not be those of another mapping of it."""
 
 _LAYERS = 8
 """Layers that are measured together: each has its own session with the rest of the network."""
@@ -90,14 +94,13 @@ class _Probe:
         self._exact = self._real(layer.mapping)
         self._quantised = self._real(unsqueezed)
 
-    def _real(self, mapping: LayerMapping) -> list[np.ndarray]:
-        scales = self.layer.layer.weight_scales
-        return [
-            (weights * (matrix.code_steps * scales[matrix.placement.output_slice])).astype(
-                np.float32
-            )
-            for matrix, weights in zip(mapping.matrices, layer_weights(mapping), strict=True)
-        ]
+    def _real(self, mapping: LayerMapping) -> _Weights:
+        found = []
+        for matrix, weights in zip(mapping.matrices, layer_weights(mapping), strict=True):
+            place = matrix.placement
+            steps = matrix.code_steps * self.layer.layer.weight_scales[place.output_slice]
+            found.append((place, (weights * steps).astype(np.float32)))
+        return found
 
     def compute(self, values: np.ndarray, step: int) -> np.ndarray:
         """Return the layer's output with all errors up to :data:`STEPS` number ``step``."""
@@ -113,10 +116,9 @@ class _Probe:
         layer = self.layer.layer
         return (outputs + layer.along_outputs(layer.bias, outputs.ndim)).astype(np.float32)
 
-    def _product(self, vectors: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
+    def _product(self, vectors: np.ndarray, weights: _Weights) -> np.ndarray:
         results = np.empty((len(vectors), len(self._steps)), np.float32)
-        for matrix, real in zip(self.layer.mapping.matrices, weights, strict=True):
-            place = matrix.placement
+        for place, real in weights:
             results[:, place.output_slice] = vectors[:, place.input_slice] @ real
         return results
 
