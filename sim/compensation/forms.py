@@ -1,6 +1,6 @@
 """Forms of a row: which integers a row of weights may have, and what puts them into cells."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
@@ -16,6 +16,8 @@ class Form:
 
     Parameters
     ----------
+    window : int
+        Which forms it may stand beside in a tile: those of the same window.
     size : int
         What it costs: planes, or pieces.
     shifts : tuple of int
@@ -24,6 +26,7 @@ class Form:
         The magnitudes, ascending from 0, without the shift of the first piece.
     """
 
+    window: int
     size: int
     shifts: tuple[int, ...]
     levels: tuple[int, ...]
@@ -36,7 +39,7 @@ class Form:
 
 @dataclass(frozen=True, eq=False)
 class Forms:
-    """All forms that the rows of a layer may take, in ascending order of size.
+    """All forms that the rows of a layer may take, window by window, in ascending order of size.
 
     Parameters
     ----------
@@ -71,21 +74,26 @@ class Forms:
     @cached_property
     def factors(self) -> np.ndarray:
         """Weight of a level's 1: float32, shape (forms,)."""
-        return np.array([2.0 ** form.shifts[0] if form.shifts else 1.0 for form in self.forms], "f4")
+        return np.array(
+            [2.0 ** form.shifts[0] if form.shifts else 1.0 for form in self.forms], "f4"
+        )
 
     @cached_property
     def first(self) -> np.ndarray:
-        """Where the forms of each size begin, and behind the last one: int64, (sizes + 1,)."""
-        sizes = [form.size for form in self.forms]
-        return np.searchsorted(sizes, np.arange(sizes[-1] + 2))
+        """Where the forms of each window begin, and behind the last: int64, (windows + 1,)."""
+        windows = [form.window for form in self.forms]
+        return np.searchsorted(windows, np.arange(windows[-1] + 2))
 
     @cached_property
-    def largest(self) -> np.ndarray:
-        """The largest magnitude of each size: float64, shape (sizes,); 0 where there is no form."""
-        result = np.zeros(self.forms[-1].size + 1)
-        for form in self.forms:
-            result[form.size] = max(result[form.size], form.largest)
-        return result
+    def sizes(self) -> np.ndarray:
+        """Size of the forms of each window: int64, shape (windows,)."""
+        return np.array([self.forms[start].size for start in self.first[:-1]])
+
+    @cached_property
+    def reach(self) -> np.ndarray:
+        """The largest integer of each window: float64, shape (windows,)."""
+        largest = np.array([float(form.largest) for form in self.forms])
+        return np.maximum.reduceat(largest, self.first[:-1])
 
     def pieces(self, form: int, levels: np.ndarray) -> np.ndarray:
         """Return the signed codes of all pieces of rows.
@@ -148,7 +156,7 @@ def split_forms(piece_bits: int, max_shift: int) -> Forms:
     max_shift : int
         Largest row shift.
     """
-    forms = [Form(0, (), (0,))]
+    forms = [Form(0, 0, (), (0,))]
     for size in range(1, max_shift // piece_bits + 2):
         close = piece_bits * np.arange(size)
         spacings = [close]
@@ -157,27 +165,35 @@ def split_forms(piece_bits: int, max_shift: int) -> Forms:
         for spacing in spacings:
             levels = _sums(spacing.tolist(), piece_bits)
             forms += [
-                Form(size, tuple((spacing + shift).tolist()), levels)
+                Form(size, size, tuple((spacing + shift).tolist()), levels)
                 for shift in range(max_shift - int(spacing[-1]) + 1)
             ]
     return Forms(tuple(forms), piece_bits)
 
 
-def unsplit_forms(codebooks: Sequence[Sequence[int]], shifts: Sequence[int]) -> Forms:
+def unsplit_forms(
+    codebooks: Sequence[Callable[[int], Sequence[int]]], shifts: Sequence[int], cell_bits: int
+) -> Forms:
     """Return the forms of rows with one shift.
+
+    A tile that has fewer planes than the others may have any of them: its rows stand so many bits
+    higher. A window is a number of planes, and a place for them.
 
     Parameters
     ----------
-    codebooks : sequence of sequence of int
-        Magnitudes that codes of 0, 1, 2 ... planes may have.
+    codebooks : sequence of callable
+        For 1, 2 ... planes: the magnitudes of a code, given the row's shift.
     shifts : sequence of int
         Possible row shifts, ascending.
+    cell_bits : int
+        Bits of a plane.
     """
-    forms = [Form(0, (), (0,))]
-    forms += [
-        Form(size, (shift,), tuple(codebook))
-        for size, codebook in enumerate(codebooks)
-        if size
-        for shift in shifts
-    ]
-    return Forms(tuple(forms), max(int(codebook[-1]).bit_length() for codebook in codebooks))
+    forms = [Form(0, 0, (), (0,))]
+    most = len(codebooks)
+    for size, codebook in enumerate(codebooks, 1):
+        for base in range(0, (most - size) * cell_bits + 1, cell_bits):
+            window = forms[-1].window + 1
+            forms += [
+                Form(window, size, (base + shift,), tuple(codebook(shift))) for shift in shifts
+            ]
+    return Forms(tuple(forms), most * cell_bits)

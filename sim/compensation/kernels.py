@@ -85,9 +85,7 @@ def _round_tiles(row: Any, scales: Any, choices: Any, r: Any, tables: Any, round
     """Round a row in every column tile."""
     for t in range(choices.low.shape[1]):
         start, stop = t * choices.width, min(len(row), (t + 1) * choices.width)
-        _round_row(
-            row, scales, start, stop, choices.low[r, t], choices.high[r, t], tables, rounded
-        )
+        _round_row(row, scales, start, stop, choices.low[r, t], choices.high[r, t], tables, rounded)
 
 
 @compiled
@@ -281,7 +279,14 @@ def nearest_forms(
         for t in range(losses.shape[1]):
             start, stop = t * choices.width, min(len(rounded), (t + 1) * choices.width)
             chosen[r, t] = _round_row(
-                weights[r], scales, start, stop, choices.low[r, t], choices.high[r, t], tables, rounded
+                weights[r],
+                scales,
+                start,
+                stop,
+                choices.low[r, t],
+                choices.high[r, t],
+                tables,
+                rounded,
             )
             losses[r, t] = 0.0
             for c in range(start, stop):

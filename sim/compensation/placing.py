@@ -49,7 +49,9 @@ def place(rounded: Rounded, plan: LayerPlan, parameters: Parameters) -> list[Pla
         parts = [Placement(run, rows, columns, range(columns)) for run in plan.runs]
     else:
         parts = [
-            Placement(range(g, g + 1), rows, columns, range(start, min(start + hardware.cols, columns)))
+            Placement(
+                range(g, g + 1), rows, columns, range(start, min(start + hardware.cols, columns))
+            )
             for g in range(groups)
             for start in tile_starts(columns, hardware.cols).tolist()
         ]

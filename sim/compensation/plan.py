@@ -1,6 +1,9 @@
 """Which forms the rows of a layer may take: what comes before rounding."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -8,9 +11,9 @@ from sim.mapping import Parameters
 from sim.mapping.codecs.base import window_codebook
 from sme_hw.errors import ParameterError
 
-from .forms import Form, Forms, split_forms, unsplit_forms
+from .forms import Forms, split_forms, unsplit_forms
 
-__all__ = ["LayerPlan", "row_forms", "uniform_plan"]
+__all__ = ["LayerPlan", "planned", "row_forms", "uniform_plan"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,29 +55,28 @@ def row_forms(parameters: Parameters) -> Forms:
     degree, policy = mapping.squeeze, mapping.policy
     if policy == "split":
         return split_forms(hardware.planes * hardware.cell_bits, degree)
-    widths = [planes * hardware.cell_bits for planes in range(hardware.planes + 1)]
-    window = mapping.weight_bits if policy == "plain" or mapping.codec == "int8" else mapping.window
-    in_window = [window_codebook(bits, min(window, bits)) if bits else (0,) for bits in widths]
+    free = policy == "plain" or mapping.codec == "int8"
+    window = mapping.weight_bits if free else mapping.window
+
+    def codebook(bits: int, shift: int) -> Sequence[int]:
+        # Rows that are moved and rounded leave the window.
+        whole = policy == "rounded" and shift
+        return range(2**bits) if whole else window_codebook(bits, min(window, bits))
+
+    widths = hardware.cell_bits * np.arange(1, hardware.planes + 1)
+    books = [partial(codebook, bits) for bits in widths.tolist()]
+    return unsplit_forms(books, _shifts(policy, degree), hardware.cell_bits)
+
+
+def _shifts(policy: str, degree: int) -> Sequence[int]:
+    """Return the row shifts of a policy."""
     if policy == "plain" or not degree:
-        return unsplit_forms(in_window, [0])
-    if policy == "paper":
-        return unsplit_forms(in_window, [0, degree])
-    found = unsplit_forms(in_window, range(degree + 1))
-    if policy != "rounded":
-        return found
-    # Rows that are moved leave the window.
-    free = [tuple(range(2**bits)) for bits in widths]
-    return Forms(
-        tuple(
-            Form(form.size, form.shifts, free[form.size]) if max(form.shifts, default=0) else form
-            for form in found.forms
-        ),
-        found.piece_bits,
-    )
+        return [0]
+    return [0, degree] if policy == "paper" else range(degree + 1)
 
 
 def uniform_plan(forms: Forms, size: int, shape: tuple[int, int, int]) -> LayerPlan:
-    """Return the plan in which all rows have forms of one size.
+    """Return the plan in which all rows have forms of one size, and the first window of it.
 
     Parameters
     ----------
@@ -83,5 +85,17 @@ def uniform_plan(forms: Forms, size: int, shape: tuple[int, int, int]) -> LayerP
     shape : tuple of int
         Groups, rows, column tiles.
     """
-    low, high = forms.first[size], forms.first[size + 1]
-    return LayerPlan(forms, np.full(shape, low), np.full(shape, high))
+    return planned(forms, np.full(shape, np.searchsorted(forms.sizes, size)))
+
+
+def planned(forms: Forms, windows: np.ndarray, **details: Any) -> LayerPlan:
+    """Return the plan in which each row of each tile has a given window.
+
+    Parameters
+    ----------
+    forms : Forms
+    windows : numpy.ndarray of int64, shape (groups, rows, column tiles)
+    **details
+        Further fields of the plan.
+    """
+    return LayerPlan(forms, forms.first[windows], forms.first[windows + 1], **details)

@@ -22,7 +22,7 @@ from .kernels import (
     round_once_more,
 )
 
-__all__ = ["Rounded", "row_losses", "round_weights"]
+__all__ = ["Rounded", "round_weights", "row_losses"]
 
 _BLOCK = 64
 """Rows whose errors are spread at once; further rows follow in a matrix product."""
@@ -53,6 +53,11 @@ class Rounded:
     scales: np.ndarray
     levels: np.ndarray
     forms: np.ndarray
+
+    def weights(self, forms: Forms, width: int) -> np.ndarray:
+        """Return the real weights, float64; ``width`` is that of column tiles."""
+        factors = np.repeat(forms.factors[self.forms], width, axis=2)
+        return self.scales[:, np.newaxis] * self.levels * factors[:, :, : self.levels.shape[2]]
 
 
 def _tables(forms: Forms) -> Tables:
@@ -117,7 +122,9 @@ def round_weights(
     power = np.diagonal(moments, axis1=1, axis2=2)
     order = np.lexsort((-power, sizes))  # coarse rows first: finer ones make up for them
     along = order[:, :, np.newaxis]
-    sorted_moments = np.take_along_axis(np.take_along_axis(moments, along, 1), order[:, np.newaxis], 2)
+    sorted_moments = np.take_along_axis(
+        np.take_along_axis(moments, along, 1), order[:, np.newaxis], 2
+    )
     inverse = np.linalg.inv(sorted_moments)
     factors = np.linalg.cholesky((inverse + inverse.swapaxes(1, 2)) / 2).swapaxes(1, 2)
     work = np.ascontiguousarray(np.take_along_axis(targets, along, 1), np.float32)
@@ -211,7 +218,9 @@ def _on_grid(
     losses = np.empty(low.shape)
     tables = _tables(forms)
     for g, weights in enumerate(rounded):
-        nearest_forms(weights, scales[g], Choices(low[g], high[g], width), tables, chosen[g], losses[g])
+        nearest_forms(
+            weights, scales[g], Choices(low[g], high[g], width), tables, chosen[g], losses[g]
+        )
     factors = np.repeat(forms.factors[chosen], width, axis=2)[:, :, : rounded.shape[2]]
     levels = np.rint(rounded / (scales[:, np.newaxis].astype(np.float64) * factors))
     return Rounded(scales.astype(np.float64), levels.astype(np.int32), chosen)
@@ -220,7 +229,7 @@ def _on_grid(
 def row_losses(
     weights: np.ndarray, importance: np.ndarray, *, width: int, forms: Forms
 ) -> np.ndarray:
-    """Estimate what each row of each tile loses, by the size of its form.
+    """Estimate what each row of each tile loses in each window of forms.
 
     Parameters
     ----------
@@ -233,18 +242,21 @@ def row_losses(
 
     Returns
     -------
-    numpy.ndarray of float64, shape (sizes, groups, rows, column tiles)
-        Never growing with size.
+    numpy.ndarray of float64, shape (windows, groups, rows, column tiles)
     """
     groups, rows, columns = weights.shape
     tiles = -(-columns // width)
     tables, work = _tables(forms), np.ascontiguousarray(weights, np.float32)
+    peaks = np.maximum(np.abs(work).max(axis=1), _LEAST)
     chosen, losses = np.empty((rows, tiles), np.int64), np.empty((rows, tiles))
-    result = np.empty((len(forms.first) - 1, groups, rows, tiles))
-    for size, (start, stop) in enumerate(zip(forms.first[:-1], forms.first[1:], strict=True)):
-        low, high = np.full((1, rows, tiles), start), np.full((1, rows, tiles), stop)
+    result = np.empty((len(forms.sizes), groups, rows, tiles))
+    for window, size in enumerate(forms.sizes.tolist()):
+        low, high = forms.first[window], forms.first[window + 1]
+        choices = Choices(np.full((rows, tiles), low), np.full((rows, tiles), high), width)
+        # The largest weights go where planes reach furthest.
+        reach = max(1.0, forms.reach[forms.sizes == size].max())
         for g in range(groups):
-            scales = _first_scales(weights[g : g + 1], low, high, width, forms)[0]
-            nearest_forms(work[g], scales, Choices(low[0], high[0], width), tables, chosen, losses)
-            result[size, g] = losses * importance[g][:, np.newaxis]
-    return np.minimum.accumulate(result, axis=0)
+            scales = peaks[g] / np.float32(reach)
+            nearest_forms(work[g], scales, choices, tables, chosen, losses)
+            result[window, g] = losses * importance[g][:, np.newaxis]
+    return result

@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim.mapping import LayerCalibration, LayerMapping, Quantisation
+from sim.network.layer import NetworkLayer
 from sim.network.network import Network
-from sim.network.real_layer import RealLayer
+from sim.network.real_layer import RealLayer, real_weights
 from sim.network.stages import Stages
 from sme_hw.errors import InputError
 
 from .additions import added_tensors
 from .moments import Moments, sample
 
-__all__ = ["Calibrated", "MapLayer", "map_in_sequence", "real_weights"]
+__all__ = ["Calibrated", "MapLayer", "as_seen", "map_in_sequence"]
 
 _VECTORS = 30_000
 """Vectors of a layer that moments are taken of, about: more do not change them."""
@@ -22,20 +23,6 @@ _VECTORS = 30_000
 MapLayer = Callable[[int, np.ndarray, Moments], LayerMapping]
 """Maps layer n, given its weights, shape (groups, rows, columns), in units of its common input
 scale, and the moments of its inputs."""
-
-
-def real_weights(mapping: LayerMapping, shape: tuple[int, int, int]) -> np.ndarray:
-    """Return what a mapping stands for: float64, shape (groups, rows, columns)."""
-    result = np.zeros(shape)
-    rows, columns = shape[1:]
-    for matrix in mapping.matrices:
-        place = matrix.placement
-        weights = matrix.weights(mapping.parameters.hardware) * matrix.code_steps
-        for i, group in enumerate(place.groups):
-            width = len(place.part)
-            block = weights[i * rows : (i + 1) * rows, i * width : (i + 1) * width]
-            result[group, :, place.part.start : place.part.stop] = block
-    return result
 
 
 @dataclass(frozen=True)
@@ -99,17 +86,21 @@ def map_in_sequence(
         index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
     ) -> list[np.ndarray]:
         layer, quantisation = network.layers[index], quantisations[index]
+        if layer.weights.dtype.kind != "f":
+            raise InputError(
+                f"{layer.name}: only float weights can be fitted to calibration images"
+            )
         compute = RealLayer(layer)
         own = compute.weights
         floats = [compute(values, own, layer.bias) for values in inputs[:count]]
         wanted = floats
-        if extra is not None:
+        if extra is not None and extra[0].shape == floats[0].shape:
             lost = zip(extra[:count], extra[count:], strict=True)
             wanted = [
                 outputs + (exact - mapped)
                 for outputs, (exact, mapped) in zip(floats, lost, strict=True)
             ]
-        seen = [_as_seen(quantisation, layer.name, values, layer.axis) for values in inputs[count:]]
+        seen = [as_seen(quantisation, layer, values) for values in inputs[count:]]
         pairs = [
             sample(layer, *pair, max(1, _VECTORS // images), index)
             for pair in zip(seen, wanted, strict=True)
@@ -119,7 +110,7 @@ def map_in_sequence(
             layer.groups, -1, 1
         )
         mapping = map_layer(index, folded, moments)
-        weights = real_weights(mapping, own.shape)
+        weights = real_weights(mapping)
         bias = layer.bias
         if options.bias:
             means = np.einsum("gr,grc->gc", moments.inputs, weights)
@@ -132,11 +123,15 @@ def map_in_sequence(
     return mappings
 
 
-def _as_seen(
-    quantisation: Quantisation, name: str, values: np.ndarray, axis: int
-) -> np.ndarray:
-    """Return inputs as crossbars see them, in units of the common scale."""
+def as_seen(quantisation: Quantisation, layer: NetworkLayer, values: np.ndarray) -> np.ndarray:
+    """Return inputs as crossbars see them, in units of the common scale.
+
+    Raises
+    ------
+    InputError
+        Some are no numbers; the layer is named.
+    """
     if not np.isfinite(values).all():
-        raise InputError(f"{name}: its inputs hold values that are no numbers")
-    integers = quantisation.to_integers(values, axis)
+        raise InputError(f"{layer.name}: its inputs hold values that are no numbers")
+    integers = quantisation.to_integers(values, layer.axis)
     return (integers - np.float32(quantisation.zero_point)) * np.float32(quantisation.scale)

@@ -84,22 +84,30 @@ class Policy:
     ----------
     name : str
     shifts : callable (needed, degree) -> shifts, or None
-        Row shifts from the least shifts that empty the leading planes. None: no row is shifted;
-        the weights are quantised to the remaining planes from the start.
+        Row shifts from the least shifts that empty the leading planes. None: rows stay as they are,
+        but may be split.
     codes : callable (Rows) -> codes
         The codes that remain.
     step : callable (degree) -> int
-        Granularity of shifts.
+        Granularity of shifts; 0: none occur.
+    splits : bool
+        Rows are split into pieces that are shifted (:mod:`sim.mapping.pieces`).
     """
 
     name: str
     shifts: Callable[[np.ndarray, int], np.ndarray] | None
     codes: Callable[[Rows], np.ndarray]
     step: Callable[[int], int]
+    splits: bool = False
+
+    @property
+    def is_control(self) -> bool:
+        """The weights are quantised to the remaining planes from the start; nothing is shifted."""
+        return self.shifts is None and not self.splits
 
     def shift_step(self, degree: int) -> int:
         """Return the granularity of row shifts at squeeze degree ``degree``; 0: none occur."""
-        return self.step(degree) if degree and self.shifts else 0
+        return self.step(degree) if degree else 0
 
 
 POLICIES = {
@@ -109,11 +117,13 @@ POLICIES = {
         Policy("minimal", _as_needed, _drop, lambda degree: 1),
         Policy("rounded", _as_needed, _rounded, lambda degree: 1),
         Policy("rounded-window", _as_needed, _rounded_window, lambda degree: 1),
+        Policy("split", None, _drop, lambda degree: 1, splits=True),
         Policy("plain", None, _drop, lambda degree: 0),
     )
 }
-"""``paper`` is the paper's (section III-C); the others are reconstructed. ``plain`` is the honest
-control without SME: uniform codes per column, no shift."""
+"""``paper`` is the paper's (section III-C); the others are reconstructed. ``split`` loses nothing:
+what falls off the low end of a row gets rows of its own. ``plain`` is the honest control without
+SME: uniform codes per column, no shift."""
 
 
 def squeeze(

@@ -4,11 +4,27 @@ from typing import Any
 
 import numpy as np
 
+from sim.mapping import LayerMapping
+
 from .layer import NetworkLayer
 from .operators import open_session
 from .packages import require
 
-__all__ = ["RealLayer"]
+__all__ = ["RealLayer", "real_weights"]
+
+
+def real_weights(mapping: LayerMapping) -> np.ndarray:
+    """Return what a mapping stands for: float64, shape (groups, rows, columns)."""
+    rows, columns = mapping.group_shape
+    result = np.zeros((mapping.groups, rows, columns))
+    for matrix in mapping.matrices:
+        place = matrix.placement
+        weights = matrix.weights(mapping.parameters.hardware) * matrix.code_steps
+        for i, group in enumerate(place.groups):
+            width = len(place.part)
+            block = weights[i * rows : (i + 1) * rows, i * width : (i + 1) * width]
+            result[group, :, place.part.start : place.part.stop] = block
+    return result
 
 
 class RealLayer:

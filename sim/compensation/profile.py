@@ -1,0 +1,181 @@
+"""What each row of each layer costs a network if it is rounded more coarsely."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.mapping import Parameters, Quantisation
+from sim.network.forward import FloatNetwork
+from sim.network.metrics import Comparison
+from sim.network.network import Network
+from sim.network.real_layer import RealLayer
+from sim.network.stages import Stages
+
+from .compensated import Rounding, round_layer
+from .moments import Moments, sample
+from .plan import row_forms, uniform_plan
+from .rounding import row_losses
+from .sequence import as_seen
+
+__all__ = ["Profile", "measure_profiles"]
+
+_VECTORS = 30_000
+
+_REFERENCE = 3
+"""Size of forms at which layers are measured: coarse enough to be seen, fine enough to be small."""
+
+_LAYERS = 8
+"""Layers that are measured together: each has its own session with the rest of the network."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What a layer's rows lose.
+
+    Parameters
+    ----------
+    losses : numpy.ndarray of float64, shape (windows, groups, rows, column tiles)
+        Divergence of the network's output, in nats, by the window of a row's form (estimated).
+    divergence : float
+        That of the whole layer with all forms of the reference size (measured).
+    """
+
+    losses: np.ndarray
+    divergence: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Coarse:
+    """A layer rounded to the reference size: real weights and bias, and losses of its rows."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    losses: np.ndarray
+    reference: float
+
+
+def measure_profiles(
+    network: Network,
+    parameters: Sequence[Parameters],
+    quantisations: Sequence[Quantisation],
+    batches: Sequence[np.ndarray],
+    others: Sequence[np.ndarray],
+    options: Rounding,
+    progress: Callable[[str], None] = lambda name: None,
+) -> list[Profile]:
+    """Measure what every layer's rows lose.
+
+    A row's squared rounding error counts as much as the layer's other inputs leave unexplained of
+    its own input: the inverse of the diagonal of the inverse second moments, as in OBQ. What a
+    layer's squared errors mean to the network is measured: by the divergence of its output if only
+    this layer is rounded.
+
+    Parameters
+    ----------
+    network : Network
+    parameters : sequence of Parameters
+    quantisations : sequence of Quantisation
+    batches, others : sequence of numpy.ndarray
+        Images for the moments, and others for the divergence: on the same ones it would come out
+        too small.
+    options : Rounding
+    progress : callable
+        Told the name of each layer, twice.
+    """
+    coarse: list[_Coarse] = []
+    images = sum(len(batch) for batch in batches)
+
+    def visit(
+        index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
+    ) -> list[np.ndarray]:
+        layer, chosen = network.layers[index], parameters[index]
+        compute = RealLayer(layer)
+        own = compute.weights
+        outputs = [compute(values, own, layer.bias) for values in inputs]
+        pairs = [
+            sample(
+                layer,
+                as_seen(quantisations[index], layer, values),
+                wanted,
+                max(1, _VECTORS // images),
+                index,
+            )
+            for values, wanted in zip(inputs, outputs, strict=True)
+        ]
+        coarse.append(
+            _round_coarsely(
+                own,
+                layer.bias,
+                quantisations[index].row_factors(layer.groups * own.shape[1]),
+                Moments.of(layer.name, pairs),
+                chosen,
+                options,
+            )
+        )
+        progress(layer.name)
+        return outputs
+
+    Stages(network).run(list(batches), visit)
+    divergences: list[float] = []
+    for first in range(0, len(coarse), _LAYERS):
+        some = list(enumerate(coarse))[first : first + _LAYERS]
+        divergences += _measure(network, some, others, progress)
+    return [
+        Profile(found.losses * divergence / (found.reference or 1.0), divergence)
+        for found, divergence in zip(coarse, divergences, strict=True)
+    ]
+
+
+def _round_coarsely(
+    own: np.ndarray,
+    bias: np.ndarray,
+    factors: np.ndarray,
+    moments: Moments,
+    parameters: Parameters,
+    options: Rounding,
+) -> _Coarse:
+    groups, rows, columns = own.shape
+    width = parameters.hardware.cols
+    shape = groups, rows, -(-columns // width)
+    factors = factors.reshape(groups, rows, 1)
+    forms = row_forms(parameters)
+    size = min(_REFERENCE, int(forms.sizes[-1]))
+    damped = moments.damped(options.damping)
+    importance = 1 / np.einsum("grr->gr", np.linalg.inv(damped))
+    losses = row_losses(own * factors, importance, width=width, forms=forms)
+    rounded = round_layer(own * factors, moments, uniform_plan(forms, size, shape), width, options)
+    weights = rounded.weights(forms, width)
+    means = np.einsum("gr,grc->gc", moments.inputs, weights)
+    return _Coarse(
+        weights / factors,
+        (moments.outputs - means).ravel(),
+        losses,
+        float(losses[forms.sizes == size].min(axis=0).sum()),
+    )
+
+
+def _measure(
+    network: Network,
+    some: Sequence[tuple[int, _Coarse]],
+    batches: Sequence[np.ndarray],
+    progress: Callable[[str], None],
+) -> list[float]:
+    """Return the divergence of the network's output for each of some layers."""
+    layers = [network.layers[index] for index, _ in some]
+    end = network.output_name
+    tensors = sorted({layer.input for layer in layers} - {end, network.input_name})
+    before = FloatNetwork(network, [end, *tensors])
+    after = [FloatNetwork(network, given=[layer.output]) for layer in layers]
+    compute = [RealLayer(layer) for layer in layers]
+    found = [Comparison() for _ in layers]
+    for images in batches:
+        values = dict(zip([end, *tensors], before.run(images), strict=True))
+        values[network.input_name] = images
+        for k, (layer, (_, coarse)) in enumerate(zip(layers, some, strict=True)):
+            output = compute[k](values[layer.input], coarse.weights, coarse.bias)
+            result = after[k].compute(values | {layer.output: output})[0]
+            found[k].add(result, values[end], None)
+    for layer in layers:
+        progress(layer.name)
+    return [float(np.mean(comparison.divergence)) for comparison in found]
