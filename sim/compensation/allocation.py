@@ -94,13 +94,13 @@ class _SplitRows:
             ]
             windows = np.stack(sizes).reshape(groups, tiles, rows).swapaxes(1, 2)
             return planned(self._forms, windows)
-        sizes = fill(self._steps[0], groups * rows, room * crossbars[0]).reshape(groups, rows)
-        runs = list(_runs(sizes.sum(axis=1), crossbars[0], self._hardware.cols // self._shape[2]))
+        pieces = fill(self._steps[0], groups * rows, room * crossbars[0]).reshape(groups, rows)
+        runs = list(_runs(pieces.sum(axis=1), crossbars[0], self._hardware.cols // self._shape[2]))
         for run in runs:
             part = self._losses[:, run.start : run.stop, :, 0].reshape(len(self._losses), -1)
             found = fill(saving_steps(part), part.shape[1], room)
-            sizes[run.start : run.stop] = found.reshape(len(run), rows)
-        return planned(self._forms, sizes[:, :, np.newaxis], runs=tuple(runs))
+            pieces[run.start : run.stop] = found.reshape(len(run), rows)
+        return planned(self._forms, pieces[:, :, np.newaxis], runs=tuple(runs))
 
 
 def _runs(pieces: np.ndarray, count: int, most: int) -> Iterator[range]:
@@ -150,10 +150,10 @@ class _WholeRows:
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
         planes = np.array(crossbars).reshape(self._best.shape[1:])
-        windows = np.zeros((*self._shape[:2], planes.shape[1]), np.int64)
+        windows = np.zeros((*self._shape[:2], planes.shape[-1]), np.int64)
         for place in np.ndindex(*planes.shape):
             possible = np.flatnonzero(self._forms.sizes == planes[place])
-            chosen = possible[self._lost[possible, *place].argmin()]
+            chosen = possible[self._lost[possible, place[0], place[1]].argmin()]
             group, row = self._members[place[0]]
             windows[group, row, place[1]] = chosen
         return planned(self._forms, windows, order=self._order)

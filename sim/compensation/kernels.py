@@ -180,7 +180,7 @@ def _product(moments: Any, values: Any) -> Any:
 @compiled
 def fit_scales(
     target: np.ndarray, rounded: np.ndarray, seen: np.ndarray, scales: np.ndarray
-) -> np.ndarray:
+) -> None:
     """Scale every column so that its squared output error is least.
 
     Parameters

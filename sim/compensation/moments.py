@@ -49,9 +49,8 @@ def sample(
         place = np.divmod(chosen, view.shape[2])
         vectors = view[:, *place]
         found = np.moveaxis(outputs, 1, -1)[:, *place]
-    return tuple(
-        part.reshape(part.shape[0] * part.shape[1], layer.groups, -1) for part in (vectors, found)
-    )
+    places = found.shape[0] * found.shape[1]
+    return vectors.reshape(places, layer.groups, -1), found.reshape(places, layer.groups, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,16 +104,16 @@ class Moments:
             sum(pair[side].sum(axis=0, dtype=np.float64) for pair in samples) / count
             for side in (0, 1)
         ]
-        second: np.ndarray | float = 0.0
-        cross: np.ndarray | float = 0.0
+        (groups, rows), columns = means[0].shape, means[1].shape[1]
+        second, cross = np.zeros((groups, rows, rows)), np.zeros((groups, rows, columns))
         for pair in samples:
             # About the means from the start: differences of large numbers would lose digits.
             vectors, outputs = (
                 (part - mean.astype(np.float32)).swapaxes(0, 1)
                 for part, mean in zip(pair, means, strict=True)
             )
-            second = second + (vectors.swapaxes(1, 2) @ vectors).astype(np.float64)
-            cross = cross + (vectors.swapaxes(1, 2) @ outputs).astype(np.float64)
+            second += vectors.swapaxes(1, 2) @ vectors
+            cross += vectors.swapaxes(1, 2) @ outputs
         return cls(count, means[0], means[1], second / count, cross / count)
 
     def damped(self, share: float) -> np.ndarray:

@@ -139,9 +139,8 @@ def round_weights(
         for share in starts:
             tried, found = first * np.float32(share), np.empty_like(work)
             losses = np.empty((groups, columns))
-            round_groups(
-                work, *arrays, tried, Choices(*ranges, width), tables, passes, found, losses
-            )
+            choices = Choices(ranges[0], ranges[1], width)
+            round_groups(work, arrays[0], arrays[1], tried, choices, tables, passes, found, losses)
             better = losses < best
             best[better], scales[better] = losses[better], tried[better]
             rounded = np.where(better[:, np.newaxis], found, rounded)

@@ -235,7 +235,7 @@ def _load_layer(
         tuple(matrices),
         counts,
         Errors(**entry["squared_errors"]),
-        _load_calibration(entry, index, hardware, archive),
+        _load_calibration(entry, index, parameters.hardware, archive),
     )
 
 

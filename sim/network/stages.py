@@ -1,4 +1,4 @@
-"""Runs a network layer after layer on many images, keeping only the tensors that are still needed."""
+"""Runs a network layer after layer on many images, with only the tensors that are still needed."""
 
 from collections.abc import Callable, Iterator, Sequence
 
