@@ -59,9 +59,11 @@ class _Unit:
 class _SplitRows:
     """A layer whose rows are split: crossbars are rooms for pieces."""
 
-    def __init__(self, shape: tuple[int, int, int], parameters: Parameters, losses: np.ndarray):
+    def __init__(self, parameters: Parameters, profile: Profile):
+        shape = profile.weights.shape
         self._shape, self._hardware = shape, parameters.hardware
         self._forms = row_forms(parameters)
+        losses = profile.losses(self._forms, parameters.hardware.cols)
         self._losses = np.minimum.accumulate(losses, axis=0)
         first = placements(*shape, parameters.hardware.rows, parameters.hardware.cols)[0]
         self._packed = len(first.groups) > 1 or (shape[0] > 1 and shape[2] == 1)
@@ -122,10 +124,12 @@ def _runs(pieces: np.ndarray, count: int, most: int) -> Iterator[range]:
 class _WholeRows:
     """A layer whose rows stay whole: crossbars are planes of tiles."""
 
-    def __init__(self, shape: tuple[int, int, int], parameters: Parameters, losses: np.ndarray):
+    def __init__(self, parameters: Parameters, profile: Profile):
+        shape = profile.weights.shape
         self._shape, self._hardware = shape, parameters.hardware
         self._forms = row_forms(parameters)
         hardware = parameters.hardware
+        losses = profile.losses(self._forms, hardware.cols)
         self._order = None
         if shape[0] == 1:
             coarse = losses[self._forms.sizes <= 1].min(axis=0).sum(axis=(0, 2))
@@ -166,7 +170,6 @@ def _per_unit(steps: Steps) -> np.ndarray:
 
 
 def allocate(
-    shapes: Sequence[tuple[int, int, int]],
     parameters: Sequence[Parameters],
     profiles: Sequence[Profile],
     crossbars: int,
@@ -175,8 +178,6 @@ def allocate(
 
     Parameters
     ----------
-    shapes : sequence of tuple of int
-        Groups, rows and columns of every layer.
     parameters : sequence of Parameters
     profiles : sequence of Profile
     crossbars : int
@@ -188,8 +189,8 @@ def allocate(
         They are too few for some layers.
     """
     layers = [
-        (_SplitRows if own.mapping.policy == "split" else _WholeRows)(shape, own, profile.losses)
-        for shape, own, profile in zip(shapes, parameters, profiles, strict=True)
+        (_SplitRows if own.mapping.policy == "split" else _WholeRows)(own, profile)
+        for own, profile in zip(parameters, profiles, strict=True)
     ]
     units = [layer.units() for layer in layers]
     flat = [unit for own in units for unit in own]

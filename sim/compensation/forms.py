@@ -146,7 +146,7 @@ def split_forms(piece_bits: int, max_shift: int) -> Forms:
     """Return the forms of rows that may be split into pieces (reconstructed).
 
     Pieces carry signs of their own. Where they follow one another without a gap, that adds nothing;
-    but with a gap of one bit in the middle, signs fill it almost, and the range doubles: pieces
+    but with a gap of one bit somewhere, signs fill it almost, and the range grows by half: pieces
     of weight 1, 2 and 8 reach all integers up to 11 but 4.
 
     Parameters
@@ -159,9 +159,7 @@ def split_forms(piece_bits: int, max_shift: int) -> Forms:
     forms = [Form(0, 0, (), (0,))]
     for size in range(1, max_shift // piece_bits + 2):
         close = piece_bits * np.arange(size)
-        spacings = [close]
-        if size > 1:
-            spacings.append(close + (np.arange(size) > (size - 1) // 2))
+        spacings = [close, *(close + (np.arange(size) > gap) for gap in range(size - 1))]
         for spacing in spacings:
             levels = _sums(spacing.tolist(), piece_bits)
             forms += [

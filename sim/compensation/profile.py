@@ -13,6 +13,7 @@ from sim.network.real_layer import RealLayer
 from sim.network.stages import Stages
 
 from .compensated import Rounding, round_layer
+from .forms import Forms
 from .moments import Moments, sample
 from .plan import row_forms, uniform_plan
 from .rounding import row_losses
@@ -22,8 +23,8 @@ __all__ = ["Profile", "measure_profiles"]
 
 _VECTORS = 30_000
 
-_REFERENCE = 3
-"""Size of forms at which layers are measured: coarse enough to be seen, fine enough to be small."""
+_REFERENCE = 2
+"""Size of forms at which layers are measured: as coarse as most layers can be."""
 
 _LAYERS = 8
 """Layers that are measured together: each has its own session with the rest of the network."""
@@ -31,28 +32,40 @@ _LAYERS = 8
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """What a layer's rows lose.
+    """What errors in a layer's weights cost the network.
 
     Parameters
     ----------
-    losses : numpy.ndarray of float64, shape (windows, groups, rows, column tiles)
-        Divergence of the network's output, in nats, by the window of a row's form (estimated).
+    weights : numpy.ndarray of float64, shape (groups, rows, columns)
+        In units of the input's common scale.
+    importance : numpy.ndarray of float64, shape (groups, rows)
+        Divergence of the network's output, in nats, per squared error of a weight of the row
+        (estimated, with what other rows can make up for left out).
     divergence : float
-        That of the whole layer with all forms of the reference size (measured).
+        That of the whole layer at the coarse size at which it was measured.
     """
 
-    losses: np.ndarray
+    weights: np.ndarray
+    importance: np.ndarray
     divergence: float
+
+    def losses(self, forms: Forms, width: int) -> np.ndarray:
+        """Return the divergence that each row of each tile causes in each window of forms.
+
+        Shape (windows, groups, rows, column tiles); ``width`` is that of column tiles.
+        """
+        return row_losses(self.weights, self.importance, width=width, forms=forms)
 
 
 @dataclass(frozen=True, eq=False)
 class _Coarse:
-    """A layer rounded to the reference size: real weights and bias, and losses of its rows."""
+    """A layer rounded coarsely: real weights and bias, and what its profile will be made of."""
 
-    weights: np.ndarray
+    rounded: np.ndarray
     bias: np.ndarray
-    losses: np.ndarray
-    reference: float
+    weights: np.ndarray
+    importance: np.ndarray
+    loss: float
 
 
 def measure_profiles(
@@ -106,7 +119,6 @@ def measure_profiles(
         coarse.append(
             _round_coarsely(
                 own,
-                layer.bias,
                 quantisations[index].row_factors(layer.groups * own.shape[1]),
                 Moments.of(layer.name, pairs),
                 chosen,
@@ -122,35 +134,34 @@ def measure_profiles(
         some = list(enumerate(coarse))[first : first + _LAYERS]
         divergences += _measure(network, some, others, progress)
     return [
-        Profile(found.losses * divergence / (found.reference or 1.0), divergence)
+        Profile(found.weights, found.importance * divergence / (found.loss or 1.0), divergence)
         for found, divergence in zip(coarse, divergences, strict=True)
     ]
 
 
 def _round_coarsely(
     own: np.ndarray,
-    bias: np.ndarray,
     factors: np.ndarray,
     moments: Moments,
     parameters: Parameters,
     options: Rounding,
 ) -> _Coarse:
     groups, rows, columns = own.shape
-    width = parameters.hardware.cols
-    shape = groups, rows, -(-columns // width)
+    hardware, forms = parameters.hardware, row_forms(parameters)
     factors = factors.reshape(groups, rows, 1)
-    forms = row_forms(parameters)
+    weights = own * factors
+    importance = 1 / np.einsum("grr->gr", np.linalg.inv(moments.damped(options.damping)))
     size = min(_REFERENCE, int(forms.sizes[-1]))
-    damped = moments.damped(options.damping)
-    importance = 1 / np.einsum("grr->gr", np.linalg.inv(damped))
-    losses = row_losses(own * factors, importance, width=width, forms=forms)
-    rounded = round_layer(own * factors, moments, uniform_plan(forms, size, shape), width, options)
-    weights = rounded.weights(forms, width)
-    means = np.einsum("gr,grc->gc", moments.inputs, weights)
+    losses = row_losses(weights, importance, width=hardware.cols, forms=forms)
+    plan = uniform_plan(forms, size, losses.shape[1:])
+    rounded = round_layer(weights, moments, plan, hardware.cols, options)
+    found = rounded.weights(forms, hardware.cols)
+    means = np.einsum("gr,grc->gc", moments.inputs, found)
     return _Coarse(
-        weights / factors,
+        found / factors,
         (moments.outputs - means).ravel(),
-        losses,
+        weights,
+        importance,
         float(losses[forms.sizes == size].min(axis=0).sum()),
     )
 
@@ -173,7 +184,7 @@ def _measure(
         values = dict(zip([end, *tensors], before.run(images), strict=True))
         values[network.input_name] = images
         for k, (layer, (_, coarse)) in enumerate(zip(layers, some, strict=True)):
-            output = compute[k](values[layer.input], coarse.weights, coarse.bias)
+            output = compute[k](values[layer.input], coarse.rounded, coarse.bias)
             result = after[k].compute(values | {layer.output: output})[0]
             found[k].add(result, values[end], None)
     for layer in layers:
