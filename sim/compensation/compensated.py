@@ -1,57 +1,55 @@
 """Maps a layer with rounding that makes up for its errors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from sim.mapping import Errors, LayerMapping, Parameters, map_layer
 from sim.mapping.layout import lay_out
+from sim.mapping.scales import SCALES
 from sim.mapping.slicing import ored_codes
+from sim.mapping.squeeze import POLICIES
 from sim.network.network import Network
 from sim.network.real_layer import real_weights
 
 from .moments import Moments
+from .params import FitParams
 from .placing import place
 from .plan import LayerPlan
 from .rounding import Rounded, round_weights
 from .sequence import MapLayer
 
-__all__ = ["Rounding", "compensated_layers", "nearest_layers", "round_layer"]
+__all__ = ["compensated_layers", "nearest_layers", "round_layer"]
 
 
-@dataclass(frozen=True)
-class Rounding:
-    """How errors are compensated.
-
-    Parameters
-    ----------
-    damping : float
-        What is added to the diagonal of second moments, as a share of their mean.
-    ridge : float
-        The same for the regression that finds the weights to be rounded: how strongly these are
-        held at the network's own.
-    passes : int
-        Times that all rows are rounded again.
-    """
-
-    damping: float = 0.03
-    ridge: float = 0.2
-    passes: int = 4
+def fixed_scales(parameters: Parameters) -> bool:
+    """Tell whether the scales of columns are not free: powers of two, or one for the layer."""
+    scale = SCALES[parameters.mapping.scale]
+    control = POLICIES[parameters.mapping.policy].is_control
+    return not control and (scale.power_of_two or not scale.per_column)
 
 
 def round_layer(
-    weights: np.ndarray, moments: Moments, plan: LayerPlan, tile_columns: int, options: Rounding
+    weights: np.ndarray,
+    moments: Moments,
+    plan: LayerPlan,
+    tile_columns: int,
+    params: FitParams,
+    scales: np.ndarray | None = None,
 ) -> Rounded:
-    """Round a layer's weights, shape (groups, rows, columns), as planned."""
+    """Round a layer's weights, shape (groups, rows, columns), as planned.
+
+    Scales, shape (groups, columns), are fitted unless they are given.
+    """
     return round_weights(
-        moments.target(weights, options.ridge),
-        moments.damped(options.damping),
+        moments.target(weights, params.ridge),
+        moments.damped(params.damping),
         plan.low,
         plan.high,
         width=tile_columns,
         forms=plan.forms,
-        passes=options.passes,
+        passes=params.passes,
+        scales=scales,
     )
 
 
@@ -68,14 +66,17 @@ def compensated_layers(
     network: Network,
     parameters: Sequence[Parameters],
     plans: Sequence[LayerPlan],
-    options: Rounding,
+    params: FitParams,
 ) -> MapLayer:
     """Return a function that maps layers with compensated rounding, as planned."""
 
     def build(index: int, weights: np.ndarray, moments: Moments) -> LayerMapping:
         layer, chosen, plan = network.layers[index], parameters[index], plans[index]
         kept = _map_nearest(network, index, weights, chosen.without_squeeze())
-        rounded = round_layer(weights, moments, plan, chosen.hardware.cols, options)
+        scales = None
+        if fixed_scales(chosen):
+            scales = kept.code_steps.reshape(layer.groups, -1)
+        rounded = round_layer(weights, moments, plan, chosen.hardware.cols, params, scales)
         before = [
             ored_codes(np.abs(matrix.codes), chosen.hardware.cols) for matrix in kept.matrices
         ]

@@ -215,6 +215,7 @@ def round_groups(
     choices: Choices,
     tables: Tables,
     passes: int,
+    fitted: bool,
     rounded: np.ndarray,
     losses: np.ndarray,
 ) -> None:
@@ -231,6 +232,8 @@ def round_groups(
     tables : Tables
     passes : int
         Times that rows are rounded once more.
+    fitted : bool
+        Scales are fitted before each pass.
     losses : numpy.ndarray of float64, shape (groups, columns)
         Result: squared output errors.
     """
@@ -243,7 +246,8 @@ def round_groups(
         aim = _product(moments[g], targets[g])
         for _ in range(passes):
             seen = _product(moments[g], found)
-            fit_scales(targets[g], found, seen, scales[g])
+            if fitted:
+                fit_scales(targets[g], found, seen, scales[g])
             round_once_more(found, aim - seen, moments[g], scales[g], own, tables, changes)
         slopes = aim - _product(moments[g], found)
         for c in range(columns):

@@ -12,9 +12,10 @@ from sim.network.network import Network
 from sim.network.real_layer import RealLayer
 from sim.network.stages import Stages
 
-from .compensated import Rounding, round_layer
+from .compensated import round_layer
 from .forms import Forms
 from .moments import Moments, sample
+from .params import FitParams
 from .plan import row_forms, uniform_plan
 from .rounding import row_losses
 from .sequence import as_seen
@@ -25,6 +26,9 @@ _VECTORS = 30_000
 
 _REFERENCE = 2
 """Size of forms at which layers are measured: as coarse as most layers can be."""
+
+_IMAGES = 50
+"""Images, about, that the divergence is measured on."""
 
 _LAYERS = 8
 """Layers that are measured together: each has its own session with the rest of the network."""
@@ -73,8 +77,7 @@ def measure_profiles(
     parameters: Sequence[Parameters],
     quantisations: Sequence[Quantisation],
     batches: Sequence[np.ndarray],
-    others: Sequence[np.ndarray],
-    options: Rounding,
+    params: FitParams,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Profile]:
     """Measure what every layer's rows lose.
@@ -89,10 +92,9 @@ def measure_profiles(
     network : Network
     parameters : sequence of Parameters
     quantisations : sequence of Quantisation
-    batches, others : sequence of numpy.ndarray
-        Images for the moments, and others for the divergence: on the same ones it would come out
-        too small.
-    options : Rounding
+    batches : sequence of numpy.ndarray
+        Calibration images.
+    params : FitParams
     progress : callable
         Told the name of each layer, twice.
     """
@@ -122,17 +124,18 @@ def measure_profiles(
                 quantisations[index].row_factors(layer.groups * own.shape[1]),
                 Moments.of(layer.name, pairs),
                 chosen,
-                options,
+                params,
             )
         )
         progress(layer.name)
         return outputs
 
     Stages(network).run(list(batches), visit)
+    measured = np.searchsorted(np.cumsum([len(batch) for batch in batches]), _IMAGES) + 1
     divergences: list[float] = []
     for first in range(0, len(coarse), _LAYERS):
         some = list(enumerate(coarse))[first : first + _LAYERS]
-        divergences += _measure(network, some, others, progress)
+        divergences += _measure(network, some, batches[:measured], progress)
     return [
         Profile(found.weights, found.importance * divergence / (found.loss or 1.0), divergence)
         for found, divergence in zip(coarse, divergences, strict=True)
@@ -144,17 +147,17 @@ def _round_coarsely(
     factors: np.ndarray,
     moments: Moments,
     parameters: Parameters,
-    options: Rounding,
+    params: FitParams,
 ) -> _Coarse:
-    groups, rows, columns = own.shape
+    groups, rows, _ = own.shape
     hardware, forms = parameters.hardware, row_forms(parameters)
     factors = factors.reshape(groups, rows, 1)
     weights = own * factors
-    importance = 1 / np.einsum("grr->gr", np.linalg.inv(moments.damped(options.damping)))
+    importance = 1 / np.einsum("grr->gr", np.linalg.inv(moments.damped(params.damping)))
     size = min(_REFERENCE, int(forms.sizes[-1]))
     losses = row_losses(weights, importance, width=hardware.cols, forms=forms)
     plan = uniform_plan(forms, size, losses.shape[1:])
-    rounded = round_layer(weights, moments, plan, hardware.cols, options)
+    rounded = round_layer(weights, moments, plan, hardware.cols, params)
     found = rounded.weights(forms, hardware.cols)
     means = np.einsum("gr,grc->gc", moments.inputs, found)
     return _Coarse(

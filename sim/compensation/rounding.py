@@ -93,6 +93,7 @@ def round_weights(
     width: int,
     forms: Forms,
     passes: int,
+    scales: np.ndarray | None = None,
 ) -> Rounded:
     """Round the matrices of a layer so that their outputs change least.
 
@@ -109,6 +110,8 @@ def round_weights(
     forms : Forms
     passes : int
         Times that all rows are rounded again.
+    scales : numpy.ndarray of float64, shape (groups, columns), optional
+        Those of columns; by default, they are fitted.
 
     Notes
     -----
@@ -117,7 +120,10 @@ def round_weights(
     """
     groups, rows, columns = targets.shape
     tables = _tables(forms)
+    fitted = scales is None
     first = _first_scales(targets, low, high, width, forms)
+    if scales is not None:
+        first = scales.astype(np.float32)
     sizes = np.array([form.size for form in forms.forms])[high - 1].max(axis=2)
     power = np.diagonal(moments, axis1=1, axis2=2)
     order = np.lexsort((-power, sizes))  # coarse rows first: finer ones make up for them
@@ -131,27 +137,29 @@ def round_weights(
     arrays = [np.ascontiguousarray(a, np.float32) for a in (factors, sorted_moments)]
     ranges = [np.ascontiguousarray(np.take_along_axis(a, along, 1)) for a in (low, high)]
     rounded = np.empty_like(work)
-    scales = first
     if rows <= _SMALL:
         best = np.full((groups, columns), np.inf)
-        starts = _STARTS if low.shape[2] == 1 and columns == 1 else _STARTS[:1]
-        scales = np.empty_like(first)
+        starts = _STARTS if fitted and columns == 1 else _STARTS[:1]
+        chosen = np.empty_like(first)
         for share in starts:
             tried, found = first * np.float32(share), np.empty_like(work)
             losses = np.empty((groups, columns))
             choices = Choices(ranges[0], ranges[1], width)
-            round_groups(work, arrays[0], arrays[1], tried, choices, tables, passes, found, losses)
+            round_groups(
+                work, arrays[0], arrays[1], tried, choices, tables, passes, fitted, found, losses
+            )
             better = losses < best
-            best[better], scales[better] = losses[better], tried[better]
+            best[better], chosen[better] = losses[better], tried[better]
             rounded = np.where(better[:, np.newaxis], found, rounded)
     else:
+        chosen = first.copy()
         for g in range(groups):
             own = Choices(ranges[0][g], ranges[1][g], width)
             rounded[g] = _round_large(
-                work[g], arrays[0][g], arrays[1][g], scales[g], own, tables, passes
+                work[g], arrays[0][g], arrays[1][g], chosen[g], own, tables, passes, fitted
             )
     back = np.argsort(order, axis=1)[:, :, np.newaxis]
-    return _on_grid(np.take_along_axis(rounded, back, 1), scales, low, high, width, forms)
+    return _on_grid(np.take_along_axis(rounded, back, 1), chosen, low, high, width, forms)
 
 
 def _round_large(
@@ -162,8 +170,9 @@ def _round_large(
     choices: Choices,
     tables: Tables,
     passes: int,
+    fitted: bool,
 ) -> np.ndarray:
-    """Round a matrix block by block; changes ``scales``."""
+    """Round a matrix block by block; changes ``scales`` if they are to be fitted."""
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(target), _BLOCK)]
 
     def part(block: slice) -> Choices:
@@ -188,7 +197,8 @@ def _round_large(
     aim = moments @ target
     for _ in range(passes):
         seen = moments @ rounded
-        fit_scales(target, rounded, seen, scales)
+        if fitted:
+            fit_scales(target, rounded, seen, scales)
         slopes = aim - seen
         for block in blocks:
             round_once_more(

@@ -1,7 +1,7 @@
 """Maps a network layer after layer: each one knows what the layers before it have lost."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from sme_hw.errors import InputError
 
 from .additions import added_tensors
 from .moments import Moments, sample
+from .params import FitParams
 
-__all__ = ["Calibrated", "MapLayer", "as_seen", "map_in_sequence"]
+__all__ = ["MapLayer", "as_seen", "map_in_sequence"]
 
 _VECTORS = 30_000
 """Vectors of a layer that moments are taken of, about: more do not change them."""
@@ -25,30 +26,12 @@ MapLayer = Callable[[int, np.ndarray, Moments], LayerMapping]
 scale, and the moments of its inputs."""
 
 
-@dataclass(frozen=True)
-class Calibrated:
-    """What calibration may change beside the weights.
-
-    Parameters
-    ----------
-    bias : bool
-        Biases make up for the mean errors of outputs.
-    additions : bool
-        Where a layer's output is added to another tensor, the layer makes up for that one's errors,
-        too, if they are known when its turn comes: the sum is reconstructed, at the end of a
-        residual block.
-    """
-
-    bias: bool = True
-    additions: bool = True
-
-
 def map_in_sequence(
     network: Network,
     quantisations: Sequence[Quantisation],
     batches: Sequence[np.ndarray],
     map_layer: MapLayer,
-    options: Calibrated,
+    params: FitParams,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[LayerMapping]:
     """Map a network's layers, one after the other, on the inputs that the mapped layers cause.
@@ -78,7 +61,7 @@ def map_in_sequence(
         A layer has too few input vectors, or some are no numbers; it is named.
     """
     images = sum(len(batch) for batch in batches)
-    others = added_tensors(network) if options.additions else [None] * len(network.layers)
+    others = added_tensors(network) if params.additions else [None] * len(network.layers)
     count = len(batches)
     mappings: list[LayerMapping] = []
 
@@ -112,7 +95,7 @@ def map_in_sequence(
         mapping = map_layer(index, folded, moments)
         weights = real_weights(mapping)
         bias = layer.bias
-        if options.bias:
+        if params.bias_correction:
             means = np.einsum("gr,grc->gc", moments.inputs, weights)
             bias = (moments.outputs - means).ravel()
         mappings.append(replace(mapping, calibration=LayerCalibration(quantisation, bias)))
