@@ -584,7 +584,7 @@ def split_layer(encoded, options, groups):
     """
     n_rows, n_columns = len(encoded.codes), len(encoded.codes[0])
     per_group = n_columns // groups
-    matrices, waiting, width = [], [], 0
+    matrices, waiting, outputs = [], [], (0, 0)
     for group in range(groups):
         for left, right in tile_starts(per_group, options.cols):
             columns = group * per_group + left, group * per_group + right
@@ -592,19 +592,13 @@ def split_layer(encoded, options, groups):
             for r, row in enumerate(cut(encoded.codes, (0, n_rows), columns)):
                 for shift, held in split_row(row, options):
                     found.append((shift, group * n_rows + r, columns[0], held))
-            fits = (
-                per_group <= options.cols
-                and width + per_group <= options.cols
-                and len(waiting) + len(found) <= options.rows
-            )
-            if width and not fits:
+            width = outputs[1] - outputs[0]
+            fits = width + per_group <= options.cols and len(waiting) + len(found) <= options.rows
+            if width > 0 and not fits:
                 matrices.append(matrix_of_pieces(waiting, outputs, encoded.steps))
-                waiting, width = [], 0
-            if width == 0:
-                outputs = (columns[0], columns[0])
+                waiting, outputs = [], (columns[0], columns[0])
             waiting += found
             outputs = (outputs[0], columns[1])
-            width = outputs[1] - outputs[0]
     matrices.append(matrix_of_pieces(waiting, outputs, encoded.steps))
     for matrix in matrices:
         if not matrix.codes:  # crossbars have at least one row
