@@ -16,6 +16,7 @@ from sim.mapping import (
     map_matrix,
     schedule,
 )
+from sim.mapping.checks import check_placements
 from sim.mapping.layers import Placement
 from sim.mapping.layout import ored_groups
 from sim.mapping.pieces import cut_rows
@@ -263,3 +264,35 @@ def test_contradictions_are_refused(words, changes):
     """What is wrong with pieces from elsewhere is said."""
     with pytest.raises(ValueError, match=words):
         laid_out(parameters_of(squeeze=7, rows=4), **changes)
+
+
+def test_placements_hold_every_output_once():
+    """Parts and groups in order; whatever else is refused."""
+    every, left, right = range(4), range(3), range(3, 4)
+
+    def places(*parts):
+        return [Placement(range(*groups), 5, 4, part) for groups, part in parts]
+
+    allowed = [
+        places(((0, 2), every), ((2, 3), every)),
+        places(((0, 1), left), ((0, 1), right), ((1, 3), every)),
+    ]
+    refused = [
+        places(((0, 1), range(12))),
+        places(((1, 2), range(-4, 4)), ((2, 3), every)),
+        places(((0, 0), every), ((0, 3), every)),
+        places(((0, 1), range(0)), ((0, 3), every)),
+        places(((0, 3), left), ((2, 3), right)),
+        places(((0, 2), every)),
+        places(((0, 2), every), ((1, 3), every)),
+        places(((1, 3), every), ((0, 1), every)),
+        places(((0, 3), every), ((3, 4), every)),
+        [],
+    ]
+    for found in allowed:
+        check_placements(found, 3, (5, 4), 8)
+    for wrong in refused:
+        with pytest.raises(ValueError, match=r"matri|fit"):
+            check_placements(wrong, 3, (5, 4), 12)
+    with pytest.raises(ValueError, match=r"groups 0\.\.1 do not fit"):
+        check_placements(allowed[0], 3, (5, 4), 7)
