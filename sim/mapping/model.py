@@ -128,11 +128,11 @@ class MatrixMapping:
 
     def tile_name(self, tile: Tile) -> str:
         """Return what to call a tile in reports."""
-        first, last = int(tile.rows.min()), int(tile.rows.max())
-        if (np.diff(tile.rows) == 1).all():
-            rows = f"rows {first}..{last}"
-        else:
-            rows = f"row tile {tile.row_tile} ({len(tile.rows)} of rows {first}..{last})"
+        rows = f"rows {tile.rows.min()}..{tile.rows.max()}"
+        if not self.whole_rows:
+            rows = f"row tile {tile.row_tile} ({len(tile.rows)} pieces of {rows})"
+        elif (np.diff(tile.rows) != 1).any():
+            rows = f"row tile {tile.row_tile} ({len(tile.rows)} of {rows})"
         left = self.placement.part.start
         return f"{rows} columns {left + tile.columns.start}..{left + tile.columns.stop - 1}"
 

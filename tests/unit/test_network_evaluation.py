@@ -60,6 +60,7 @@ CLIPPING = {
         "squeeze": 2,
         "policy": "minimal",
     },
+    "rows split": {**SMALL, "adc_bits": 1, "policy": "split", "squeeze": 6, "scale": "column"},
     "two bits a cell": {**SMALL, "adc_bits": (3, 2, 1), "cell_bits": 2, "squeeze": 2, "adc_lsb": 1},
     "every second layer": {
         "preset": "small",
