@@ -9,9 +9,10 @@ import click
 
 from sim.mapping import OPTIONS
 from sim.network.batches import Batches, choose, images_at_once, split
-from sim.network.calibration import INPUT_SCALES, RANGES, CalibrationParams
+from sim.network.calibration import CalibrationParams
 from sim.network.images import LAYOUTS, NORMALISATIONS, Images, parse_normalise, read_images
 from sim.network.network import Network
+from sim.network.ranges import RANGES
 from sim.network.rehearsal import check_runnable, rehearse
 from sme_hw.errors import InputError
 
@@ -68,8 +69,9 @@ _CALIBRATION_OPTIONS = (
         type=click.Choice(list(RANGES)),
         default="mse",
         show_default=True,
-        help="Which range of a layer's inputs the integers cover: that of least squared error, or "
-        "all that was seen.",
+        help="Which range of a layer's inputs the integers cover: that of least squared error, all "
+        "that was seen, or that with a scale for each channel, whose factor goes into the weights "
+        "(then, 128 --calibration-images are better).",
     ),
     click.option(
         "--zero-point/--no-zero-point",
@@ -77,14 +79,6 @@ _CALIBRATION_OPTIONS = (
         show_default=True,
         help="Inputs may have another integer than 0 for 0, so that unsigned ones hold negative "
         "values; what that adds to the results is subtracted digitally.",
-    ),
-    click.option(
-        "--input-scale",
-        type=click.Choice(list(INPUT_SCALES)),
-        default="tensor",
-        show_default=True,
-        help="One scale for all inputs of a layer, or one for each channel, which goes into the "
-        "weights of its rows.",
     ),
 )
 

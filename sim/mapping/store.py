@@ -191,6 +191,8 @@ def _load_calibration(
         raise ValueError(f"the integers of layer {name} are not in {least}..{largest}")
     factors, bias = archive[f"{index}.factors"], archive[f"{index}.bias"]
     channels = entry["shape"][1] * entry["groups"]
+    if {factors.dtype, bias.dtype} != {np.dtype(np.float64)}:
+        raise ValueError(f"the calibration of layer {name} has other types")
     if factors.shape not in ((1,), (channels,)) or bias.shape != (entry["shape"][0],):
         raise ValueError(f"the calibration of layer {name} has other shapes")
     scales = found["scale"] * factors

@@ -5,15 +5,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from sim.mapping import load_parameters
-from sim.network.calibration import (
-    RANGES,
-    CalibrationParams,
-    Statistics,
-    calibrate,
-    choose_quantisation,
-    collect,
-)
+from sim.network.calibration import CalibrationParams, calibrate, collect
 from sim.network.network import read_network
+from sim.network.ranges import RANGES, Statistics, choose_quantisation
 from sme_hw.errors import InputError
 from tests.network_cases import fixture_images, fixture_network, on_crossbars
 from tests.random_cases import seeded

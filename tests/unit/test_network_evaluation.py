@@ -9,6 +9,7 @@ import pytest
 from sim.network.calibration import CalibrationParams
 from sim.network.evaluation import evaluate
 from sim.network.forward import FloatNetwork
+from sim.network.ranges import RANGES
 from tests.network_cases import NETWORKS, fixture_images, fixture_network, on_crossbars
 from tests.network_reference import network_outputs
 from tests.random_cases import random_hardware, random_mapping, seeded
@@ -91,10 +92,7 @@ def test_random_parameters(seed):
     more = {
         "grouping": str(rng.choice(["none", "shift", "balanced"])),
         "zero_skip": bool(rng.integers(2)),
-        "params": CalibrationParams(
-            method=str(rng.choice(["mse", "full"])),
-            input_scale=str(rng.choice(["tensor", "channel"])),
-        ),
+        "params": CalibrationParams(method=str(rng.choice(list(RANGES)))),
     }
     print(options, more)
     images, _ = fixture_images(stem)

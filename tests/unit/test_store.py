@@ -1,11 +1,14 @@
 """Saved mappings come back as they were, and damaged ones are refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sim.mapping import (
+    LayerCalibration,
+    Quantisation,
     describe,
     load_mapping,
     load_parameters,
@@ -53,6 +56,88 @@ def test_round_trip(layers, tmp_path):
             for kind in ("codes", "row_shifts", "sources", "row_tiles", "row_order", "code_steps"):
                 np.testing.assert_array_equal(getattr(left, kind), getattr(right, kind))
                 assert getattr(left, kind).dtype == getattr(right, kind).dtype
+
+
+@pytest.fixture
+def calibrated(layers):
+    """Return the same layers with calibrations, but for the last one."""
+    rng = np.random.default_rng(7)
+    own = Quantisation(0.1, 3, 0, 255, rng.uniform(0.1, 1, 6))
+    dense, grouped, depthwise = layers
+    return [
+        replace(dense, calibration=LayerCalibration(Quantisation(1 / 3, 0, 0, 200), np.ones(11))),
+        replace(grouped, calibration=LayerCalibration(own, rng.normal(size=6))),
+        depthwise,
+    ]
+
+
+def test_calibration_survives(calibrated, tmp_path):
+    """Bit for bit; a layer without one still has none."""
+    save_mapping(calibrated, tmp_path)
+    again = load_mapping(tmp_path)
+    assert again[2].calibration is None
+    for before, after in zip(calibrated[:2], again[:2], strict=True):
+        one, other = before.calibration, after.calibration
+        np.testing.assert_array_equal(one.bias, other.bias)
+        np.testing.assert_array_equal(one.quantisation.factors, other.quantisation.factors)
+        assert one.quantisation.as_dict() == other.quantisation.as_dict()
+    assert describe(again) == describe(calibrated)
+
+
+INPUTS = [
+    {"zero_point": 256},
+    {"zero_point": -1},
+    {"zero_point": "0"},
+    {"low": -1},
+    {"high": 256},
+    {"low": 4},
+    {"scale": 0},
+    {"scale": -1.0},
+    {"scale": float("nan")},
+    {"scale": float("inf")},
+    {"scale": "1"},
+    {"scale": None},
+]
+
+
+@pytest.mark.parametrize("change", INPUTS, ids=str)
+def test_damaged_input_scales_are_refused(calibrated, tmp_path, change):
+    """What no calibration gives."""
+    save_mapping(calibrated, tmp_path)
+    text = tmp_path / "mapping.json"
+    content = json.loads(text.read_text())
+    content["layers"][1]["input"] |= change
+    text.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"^the mapping in .* cannot be read: [^\n]*$"):
+        load_mapping(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("factors", np.ones(5)),
+        ("factors", np.ones((6, 1))),
+        ("factors", np.zeros(6)),
+        ("factors", np.full(6, np.inf)),
+        ("factors", np.full(6, "1")),
+        ("factors", None),
+        ("bias", np.ones(5)),
+        ("bias", np.ones(6, complex)),
+        ("bias", np.full(6, np.nan)),
+        ("bias", np.full(6, "1")),
+        ("bias", None),
+    ],
+)
+def test_damaged_calibrations_are_refused(calibrated, tmp_path, name, value):
+    """Arrays of other shapes, what is no number, or nothing at all."""
+    save_mapping(calibrated, tmp_path)
+    path = tmp_path / "mapping.npz"
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    del arrays[f"1.{name}"]
+    np.savez(path, **arrays, **({} if value is None else {f"1.{name}": value}))
+    with pytest.raises(InputError, match=r"^the mapping in .* cannot be read: [^\n]*$"):
+        load_mapping(tmp_path)
 
 
 def test_report_of_figure_3():
