@@ -23,7 +23,7 @@ def _tiles(shape: tuple[int, int, int], hardware: HardwareParams) -> int:
     """Return the tiles of a layer that is mapped conventionally."""
     return sum(
         ceil_div(place.shape[0], hardware.rows) * ceil_div(place.shape[1], hardware.cols)
-        for place in placements(*shape, hardware.rows, hardware.cols)
+        for place in placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols)
     )
 
 
@@ -65,7 +65,9 @@ class _SplitRows:
         self._forms = row_forms(parameters)
         losses = profile.losses(self._forms, parameters.hardware.cols)
         self._losses = np.minimum.accumulate(losses, axis=0)
-        first = placements(*shape, parameters.hardware.rows, parameters.hardware.cols)[0]
+        first = placements(
+            shape[0], shape[1], shape[2], parameters.hardware.rows, parameters.hardware.cols
+        )[0]
         self._packed = len(first.groups) > 1 or (shape[0] > 1 and shape[2] == 1)
         if self._packed:
             self._steps = [saving_steps(self._losses.reshape(len(losses), -1))]
@@ -130,13 +132,14 @@ class _WholeRows:
         self._forms = row_forms(parameters)
         hardware = parameters.hardware
         losses = profile.losses(self._forms, hardware.cols)
+        self._lost_shape = losses.shape[1:]
         self._order = None
         if shape[0] == 1:
             coarse = losses[self._forms.sizes <= 1].min(axis=0).sum(axis=(0, 2))
             self._order = np.argsort(-coarse, kind="stable")
         # Which rows of which groups share a tile.
         self._members: list[tuple[np.ndarray, np.ndarray]] = []
-        for place in placements(*shape, hardware.rows, hardware.cols):
+        for place in placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols):
             order = np.arange(place.shape[0]) if self._order is None else self._order
             for tile in cut_rows(order, hardware.rows):
                 group, row = np.divmod(tile[tile != EMPTY], shape[1])
@@ -154,7 +157,7 @@ class _WholeRows:
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
         planes = np.array(crossbars).reshape(self._best.shape[1:])
-        windows = np.zeros((*self._shape[:2], planes.shape[-1]), np.int64)
+        windows = np.zeros(self._lost_shape, np.int64)
         for place in np.ndindex(*planes.shape):
             possible = np.flatnonzero(self._forms.sizes == planes[place])
             chosen = possible[self._lost[possible, place[0], place[1]].argmin()]

@@ -61,9 +61,10 @@ class FitParams:
         if self.ratio is not None and not 1 <= self.ratio <= 1e6:
             raise ParameterError("ratio", self.ratio, "a number of at least 1 is needed")
         if self.rounding == "nearest":
-            for key, value in (("additions", self.additions), ("ratio", self.ratio)):
-                if value:
-                    raise ParameterError(key, value, "it needs rounding = compensated")
+            for key in ("additions", "ratio"):
+                if getattr(self, key):
+                    why = "it needs rounding = compensated"
+                    raise ParameterError(key, getattr(self, key), why)
 
     @property
     def needs_images(self) -> bool:

@@ -131,7 +131,7 @@ def measure_profiles(
         return outputs
 
     Stages(network).run(list(batches), visit)
-    measured = np.searchsorted(np.cumsum([len(batch) for batch in batches]), _IMAGES) + 1
+    measured = 1 + int(np.searchsorted(np.cumsum([len(batch) for batch in batches]), _IMAGES))
     divergences: list[float] = []
     for first in range(0, len(coarse), _LAYERS):
         some = list(enumerate(coarse))[first : first + _LAYERS]
