@@ -11,6 +11,7 @@ from sme_hw.tile_image import EMPTY
 
 from .codecs import CODECS
 from .codecs.base import Codec, Grid, window_codes
+from .column_scales import Rounding, least_error_factors
 from .grouping import GROUPINGS
 from .layers import Placement, placements, unroll
 from .model import Counts, Errors, LayerMapping, MatrixMapping, signed_levels
@@ -58,10 +59,13 @@ def _choose_encoding(parameters: Parameters, dtype: np.dtype[Any], rows: int) ->
     """Return the encoding of a layer with so many rows in each group."""
     mapping = parameters.mapping
     if POLICIES[mapping.policy].shifts is None:
-        # The control: uniform codes that fit the remaining planes, whatever codec is asked for.
+        # The control: uniform codes that fit the remaining planes, whatever codec is asked for. Of
+        # the scales, it takes the best of its kind that is asked for.
+        scale = SCALES[mapping.scale]
+        scale = scale if scale.least_error else SCALES["column"]
         bits = parameters.code_bits - mapping.squeeze
         grid = Grid(bits, bits, np.zeros((rows, 1), np.int16))
-        return _Encoding(CODECS["int8"], SCALES["column"], grid, degree=0)
+        return _Encoding(CODECS["int8"], scale, grid, degree=0)
     integers = np.issubdtype(dtype, np.integer)
     name = mapping.codec if mapping.codec != AUTO else "codes" if integers else "sme"
     if name == "codes" and not integers:
@@ -190,6 +194,11 @@ def _row_order(
     return order
 
 
+def _empty_bits(placement: Placement, encoding: _Encoding) -> np.ndarray:
+    """Return how many low bits each row of a placed matrix leaves empty, shape (rows, 1)."""
+    return np.tile(encoding.grid.empty_bits, (len(placement.groups), 1))
+
+
 def _map_placed(
     placement: Placement,
     matrix: np.ndarray,
@@ -204,7 +213,7 @@ def _map_placed(
     row_shifts = np.empty((rows, column_tiles), np.uint8)
     ored = np.empty((3, rows, column_tiles), np.int16)
     counts, errors = Counts(), Errors()
-    empty_bits = np.tile(encoding.grid.empty_bits, (len(placement.groups), 1))
+    empty_bits = _empty_bits(placement, encoding)
     tiles_at_once = max(1, _BLOCK // (hardware.rows * hardware.cols))
     for r in range(0, rows, hardware.rows):
         block_rows = slice(r, r + hardware.rows)
@@ -225,6 +234,28 @@ def _map_placed(
     order = _row_order(codes, row_shifts, row_tiles, parameters)
     steps = encoding.codec.code_step(factors, encoding.grid)
     return MatrixMapping(placement, codes, row_shifts, row_tiles, order, steps), counts, errors
+
+
+def _placed_factors(
+    placement: Placement,
+    weights: np.ndarray,
+    factors: np.ndarray,
+    encoding: _Encoding,
+    parameters: Parameters,
+) -> np.ndarray:
+    """Return the scale factors of a placed matrix from those of the layer."""
+    placed = factors[placement.output_slice]
+    if not (encoding.scale.least_error and encoding.codec.scaled):
+        return placed
+    rounding = Rounding(
+        encoding.codec,
+        replace(encoding.grid, empty_bits=_empty_bits(placement, encoding)),
+        POLICIES[parameters.mapping.policy],
+        parameters.code_bits,
+        encoding.degree,
+        parameters.mapping.window,
+    )
+    return least_error_factors(weights, placed, rounding, parameters.hardware.cols)
 
 
 def _map_groups(
@@ -252,10 +283,11 @@ def _map_groups(
     mapped = []
     counts, errors = Counts(), Errors()
     for placement in placements(groups, rows, columns, hardware.rows, hardware.cols):
+        weights = placement.matrix(unrolled)
         matrix, part_counts, part_errors = _map_placed(
             placement,
-            placement.matrix(unrolled),
-            factors[placement.output_slice],
+            weights,
+            _placed_factors(placement, weights, factors, encoding, parameters),
             encoding,
             parameters,
         )
