@@ -82,7 +82,7 @@ def test_random_parameters(seed):
     if stem.endswith("qdq") or options.input_bits == 1:  # what the model needs; or shows nothing
         options = replace(options, input_bits=8)
     more = {
-        "grouping": str(rng.choice(["none", "shift", "balanced"])),
+        "grouping": str(rng.choice(["none", "shift", "balanced", "magnitude"])),
         "zero_skip": bool(rng.integers(2)),
         "method": str(rng.choice(["mse", "full"])),
     }
