@@ -223,14 +223,21 @@ def column_maxima(sizes):
     return [max(column) for column in zip(*sizes, strict=True)]
 
 
-def encode(weights, options, stretch=None, rows_of_group=None):
-    """Turn a whole layer into codes: rows are inputs, columns are outputs.
-
-    The policy ``plain`` stands for no SME at all: uniform codes of the remaining planes. The scale
-    of every column is multiplied by its entry in ``stretch``.
-    """
+def encode(weights, options, groups=1):
+    """Turn a whole layer into codes: rows are inputs, columns are outputs, group after group."""
     sizes = magnitudes(weights)
-    stretch = stretch or [1.0] * len(sizes[0])
+    encoded = encode_sizes(sizes, options, stretches(sizes, options, groups))
+    for row, codes in zip(weights, encoded.codes, strict=True):
+        for c, weight in enumerate(row):
+            codes[c] = -codes[c] if weight < 0 else codes[c]
+    return encoded
+
+
+def encode_sizes(sizes, options, stretch):
+    """Encode magnitudes, the scale of every column multiplied by its entry in ``stretch``.
+
+    The policy ``plain`` stands for no SME at all: uniform codes of the remaining planes.
+    """
     if options.policy == "plain":
         encoded = encode_uniform(sizes, column_maxima(sizes), options.kept_bits, stretch)
     elif options.codec == "sme":
@@ -241,12 +248,9 @@ def encode(weights, options, stretch=None, rows_of_group=None):
     elif options.codec in ("po2", "apot"):
         encoded = encode_additive(sizes, options, stretch)
     elif options.codec == "mixed":
-        encoded = encode_mixed(sizes, options, stretch, rows_of_group or len(sizes))
+        encoded = encode_mixed(sizes, options, stretch)
     else:
         encoded = encode_codes(sizes, options)
-    for row, codes in zip(weights, encoded.codes, strict=True):
-        for c, weight in enumerate(row):
-            codes[c] = -codes[c] if weight < 0 else codes[c]
     return encoded
 
 
@@ -296,11 +300,11 @@ def uniform_maxima(sizes, options):
     return [max(maxima)] * len(maxima) if options.scale == "layer-pow2" else maxima
 
 
-def encode_mixed(sizes, options, stretch, rows_of_group):
+def encode_mixed(sizes, options, stretch):
     """Encode magnitudes in equal steps, larger ones in rows that keep fewer bits."""
     encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits, stretch)
     for r, row in enumerate(encoded.exact):
-        step = 2 ** options.empty_bits(r % rows_of_group)
+        step = 2 ** options.empty_bits(r)
         largest = 2**options.weight_bits - step
         encoded.codes[r] = [min(round_half_away(value / step) * step, largest) for value in row]
     return encoded
@@ -429,19 +433,20 @@ def with_column(encoded, other, c):
     )
 
 
-def least_error_stretch(weights, options, rows_of_group):
+def is_tiny(largest):
+    """Tell whether squares of a column's weights could be zero: its tile keeps its scales."""
+    return 0 < largest < 2.0**-400
+
+
+def tile_stretch(sizes, tried, empty, options):
     """Return what the scales of a tile's columns are multiplied by in ``column-mse``.
 
-    Every column is tried with every factor, as long as the others keep the scale ``column``. All
-    take their best unless the tile is no better for it.
+    ``tried`` has the tile encoded with every factor. Every column is tried with every factor, as
+    long as the others keep the scale ``column``. All take their best unless the tile is no better
+    for it.
     """
-    sizes = magnitudes(weights)
-    n_columns = len(sizes[0])
-    empty = [options.empty_bits(r % rows_of_group) for r in range(len(sizes))]
-    tried = {
-        factor: encode(sizes, options, [factor] * n_columns, rows_of_group)
-        for factor in factors_to_try()
-    }
+    if any(is_tiny(m) for m in column_maxima(sizes)):
+        return [1.0] * len(sizes[0])
     plain = tried[1.0]
     best, chosen = plain, []
     for c, column in enumerate(zip(*sizes, strict=True)):
@@ -453,23 +458,39 @@ def least_error_stretch(weights, options, rows_of_group):
         chosen.append(next(factor for factor, error in errors.items() if error <= limit))
         best = with_column(best, tried[chosen[-1]], c)
     better = tile_error(sizes, best, empty, options) < tile_error(sizes, plain, empty, options)
-    return chosen if better else [1.0] * n_columns
+    return chosen if better else [1.0] * len(chosen)
 
 
-def stretches(weights, options, rows_of_group):
-    """Return what the scales of all columns of a matrix are multiplied by."""
-    n_rows, n_columns = len(weights), len(weights[0])
+def stretches(sizes, options, groups):
+    """Return what the scales of a layer's columns are multiplied by."""
+    n_rows, n_columns = len(sizes), len(sizes[0])
     searched = options.scale == "column-mse"
     if not searched or (options.codec == "codes" and options.policy != "plain"):
         return [1.0] * n_columns
-    found = []
-    for columns in tile_starts(n_columns, options.cols):
-        tile = cut(weights, (0, n_rows), columns)
-        largest = [m for m in column_maxima(magnitudes(tile)) if m]
-        if largest and min(largest) < 2.0**-400:  # squares would be zero
-            found += [1.0] * len(tile[0])
-        else:
-            found += least_error_stretch(tile, options, rows_of_group)
+    maxima = column_maxima(sizes)
+    tried = {
+        factor: encode_sizes(sizes, options, [1.0 if is_tiny(m) else factor for m in maxima])
+        for factor in factors_to_try()
+    }
+    per_group, found = n_columns // groups, []
+    per_pack = groups_per_pack(n_rows, per_group, options)
+    for first in range(0, groups, per_pack):
+        members = range(first, min(first + per_pack, groups))
+        places = [(g * per_group, (g + 1) * per_group) for g in members]
+        packed = block_diagonal([cut(sizes, (0, n_rows), c) for c in places], 0)
+        packs = {f: pack_groups(e, members, n_rows, per_group) for f, e in tried.items()}
+        empty = [options.empty_bits(r % n_rows) for r in range(len(packed))]
+        everything = 0, len(packed)
+        for columns in tile_starts(len(packed[0]), options.cols):
+            tiles = {
+                factor: Encoded(
+                    cut(pack.codes, everything, columns),
+                    cut(pack.exact, everything, columns),
+                    pack.steps[columns[0] : columns[1]],
+                )
+                for factor, pack in packs.items()
+            }
+            found += tile_stretch(cut(packed, everything, columns), tiles, empty, options)
     return found
 
 
@@ -583,8 +604,7 @@ def map_encoded(encoded, options, counts, rows_of_group):
 def map_weights(weights, options):
     """Map a matrix of weights, rows being inputs."""
     layer = Layer()
-    weights = as_lists(weights)
-    encoded = encode(weights, options, stretches(weights, options, len(weights)))
+    encoded = encode(as_lists(weights), options)
     layer.matrices.append(map_encoded(encoded, options, layer.counts, len(encoded.codes)))
     return layer
 
@@ -624,28 +644,27 @@ def block_diagonal(blocks, filler):
     return packed
 
 
+def pack_groups(encoded, members, n_rows, per_group):
+    """Put some groups of an encoded layer along the diagonal of one matrix."""
+    columns = [(g * per_group, (g + 1) * per_group) for g in members]
+    return Encoded(
+        block_diagonal([cut(encoded.codes, (0, n_rows), c) for c in columns], 0),
+        block_diagonal([cut(encoded.exact, (0, n_rows), c) for c in columns], 0.0),
+        encoded.steps[columns[0][0] : columns[-1][1]],
+    )
+
+
 def map_convolution(weights, options, groups=1):
     """Map the weights (cout, cin / groups, kh, kw) of a convolution."""
-    per_group = np.asarray(weights).shape[0] // groups
-    weights = unroll(np.asarray(weights))
-    n_rows = len(weights)
+    weights = np.asarray(weights)
+    encoded = encode(unroll(weights), options, groups)
+    per_group = weights.shape[0] // groups
+    n_rows = len(encoded.codes)
     per_pack = groups_per_pack(n_rows, per_group, options)
-    packs = [
-        [(g * per_group, (g + 1) * per_group) for g in range(first, min(first + per_pack, groups))]
-        for first in range(0, groups, per_pack)
-    ]
-    stretch = []
-    for columns in packs:
-        packed = block_diagonal([cut(weights, (0, n_rows), c) for c in columns], 0)
-        stretch += stretches(packed, options, n_rows)
-    encoded = encode(weights, options, stretch)
     layer = Layer()
-    for columns in packs:
-        pack = Encoded(
-            block_diagonal([cut(encoded.codes, (0, n_rows), c) for c in columns], 0),
-            block_diagonal([cut(encoded.exact, (0, n_rows), c) for c in columns], 0.0),
-            encoded.steps[columns[0][0] : columns[-1][1]],
-        )
+    for first in range(0, groups, per_pack):
+        members = range(first, min(first + per_pack, groups))
+        pack = pack_groups(encoded, members, n_rows, per_group)
         layer.matrices.append(map_encoded(pack, options, layer.counts, n_rows))
     return layer
 

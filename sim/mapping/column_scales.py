@@ -7,10 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from .codecs.base import Codec, Grid
+from .layers import placements
+from .params import Parameters
 from .slicing import tile_starts
-from .squeeze import Policy, Rows, row_shifts
+from .squeeze import POLICIES, Policy, Rows, row_shifts
 
-__all__ = ["FACTORS", "Rounding", "least_error_factors"]
+__all__ = ["FACTORS", "least_error_factors"]
 
 _STEPS = 32
 """Factors tried in an octave. Twice as many lower the error of networks by 2 % more."""
@@ -32,16 +34,10 @@ _BLOCK = 1 << 14
 
 
 @dataclass(frozen=True)
-class Rounding:
+class _Rounding:
     """How weights become those on the crossbars, once their scales are known.
 
-    Parameters
-    ----------
-    codec : Codec
-    grid : Grid
-    policy : Policy
-    code_bits, degree, window : int
-        N, x and S of the squeeze-out.
+    ``empty_bits`` of the grid are those of the rows that are looked at, shape (rows, 1).
     """
 
     codec: Codec
@@ -72,7 +68,7 @@ def _others(codes: np.ndarray) -> np.ndarray:
 def _errors(
     magnitudes: np.ndarray,
     factors: np.ndarray,
-    rounding: Rounding,
+    rounding: _Rounding,
     others: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the squared error of every column of a tile.
@@ -93,20 +89,18 @@ def _errors(
     return np.einsum("rc,rc->c", difference, difference)
 
 
-def _blocks(matrix: np.ndarray, rounding: Rounding) -> Iterator[tuple[np.ndarray, Rounding]]:
+def _blocks(matrix: np.ndarray, rounding: _Rounding) -> Iterator[tuple[np.ndarray, _Rounding]]:
     """Yield the magnitudes of some rows at a time, and how they are rounded."""
     step = max(1, _BLOCK // matrix.shape[1])
+    empty_bits = np.broadcast_to(rounding.grid.empty_bits, (len(matrix), 1))
     for start in range(0, len(matrix), step):
         rows = slice(start, start + step)
-        empty_bits = rounding.grid.empty_bits
-        if isinstance(empty_bits, np.ndarray):
-            empty_bits = empty_bits[rows]
-        grid = replace(rounding.grid, empty_bits=empty_bits)
+        grid = replace(rounding.grid, empty_bits=empty_bits[rows])
         magnitudes = np.abs(np.ascontiguousarray(matrix[rows]).astype(np.float64))
         yield magnitudes, replace(rounding, grid=grid)
 
 
-def _tile_factors(matrix: np.ndarray, factors: np.ndarray, rounding: Rounding) -> np.ndarray:
+def _tile_factors(matrix: np.ndarray, factors: np.ndarray, rounding: _Rounding) -> np.ndarray:
     """Return the scale factors of the columns of tiles that stand below each other."""
     if factors.min() < _SMALLEST:
         return factors
@@ -129,31 +123,56 @@ def _tile_factors(matrix: np.ndarray, factors: np.ndarray, rounding: Rounding) -
 
 
 def least_error_factors(
-    matrix: np.ndarray, factors: np.ndarray, rounding: Rounding, tile_columns: int
+    unrolled: np.ndarray,
+    factors: np.ndarray,
+    codec: Codec,
+    grid: Grid,
+    degree: int,
+    parameters: Parameters,
 ) -> np.ndarray:
-    """Multiply the scale factors of columns by what makes the squared error least.
+    """Multiply the scale factors of a layer's outputs by what makes the squared error least.
 
-    The error is that of the weights as mapped. Every column takes the best of :data:`FACTORS` for
-    itself, while the other columns keep their scales: these matter, since all columns of a tile
-    share the shift of a row. Where no row is shifted, or the other columns decide on the shifts,
-    nothing on this grid is better. Columns of tiles for which all choices together are no gain
-    keep their scales, so the error never grows (reconstructed).
+    The error is that of the weights as mapped: after codec, squeeze-out and row shifts. Every
+    column of a matrix takes the best of :data:`FACTORS` for itself, while the other columns keep
+    the scales that they have: these matter, since the columns of a tile share the shift of a row.
+    Where no row is shifted, or rows have one weight in a tile, nothing among these factors is
+    better. Columns of tiles for which all choices together are no gain keep their scales, so that
+    the error never grows (reconstructed).
 
     Parameters
     ----------
-    matrix : numpy.ndarray, shape (rows, columns)
-        Weights.
-    factors : numpy.ndarray of float64, shape (columns,)
+    unrolled : numpy.ndarray, shape (groups, rows, columns)
+        Weights of a layer, one matrix per group.
+    factors : numpy.ndarray of float64, shape (groups * columns,)
         Scale factors to start from: those of the scale ``column``.
-    rounding : Rounding
-        Its grid has the empty bits of all rows.
-    tile_columns : int
-        Columns of a crossbar.
+    codec : Codec
+    grid : Grid
+        With the empty bits of the rows of one group.
+    degree : int
+        Bits by which rows are moved, at most.
+    parameters : Parameters
+        Squeeze policy and size of crossbars.
 
     Returns
     -------
-    numpy.ndarray of float64, shape (columns,)
+    numpy.ndarray of float64, shape (groups * columns,)
     """
-    starts = tile_starts(matrix.shape[1], tile_columns).tolist()
-    tiles = [slice(start, start + tile_columns) for start in starts]
-    return np.concatenate([_tile_factors(matrix[:, t], factors[t], rounding) for t in tiles])
+    hardware, mapping = parameters.hardware, parameters.mapping
+    policy = POLICIES[mapping.policy]
+    groups, rows, columns = unrolled.shape
+    found = []
+    for placement in placements(groups, rows, columns, hardware.rows, hardware.cols):
+        matrix, placed = placement.matrix(unrolled), factors[placement.output_slice]
+        empty_bits = np.tile(grid.empty_bits, (len(placement.groups), 1))
+        rounding = _Rounding(
+            codec,
+            replace(grid, empty_bits=empty_bits),
+            policy,
+            parameters.code_bits,
+            degree,
+            mapping.window,
+        )
+        for start in tile_starts(len(placed), hardware.cols).tolist():
+            tile = slice(start, start + hardware.cols)
+            found.append(_tile_factors(matrix[:, tile], placed[tile], rounding))
+    return np.concatenate(found)

@@ -11,7 +11,7 @@ from sme_hw.tile_image import EMPTY
 
 from .codecs import CODECS
 from .codecs.base import Codec, Grid, window_codes
-from .column_scales import Rounding, least_error_factors
+from .column_scales import least_error_factors
 from .grouping import GROUPINGS
 from .layers import Placement, placements, unroll
 from .model import Counts, Errors, LayerMapping, MatrixMapping, signed_levels
@@ -59,8 +59,8 @@ def _choose_encoding(parameters: Parameters, dtype: np.dtype[Any], rows: int) ->
     """Return the encoding of a layer with so many rows in each group."""
     mapping = parameters.mapping
     if POLICIES[mapping.policy].shifts is None:
-        # The control: uniform codes that fit the remaining planes, whatever codec is asked for. Of
-        # the scales, it takes the best of its kind that is asked for.
+        # The control: uniform codes that fit the remaining planes, whatever codec is asked for. It
+        # has the best scales of all if these are asked for.
         scale = SCALES[mapping.scale]
         scale = scale if scale.least_error else SCALES["column"]
         bits = parameters.code_bits - mapping.squeeze
@@ -194,11 +194,6 @@ def _row_order(
     return order
 
 
-def _empty_bits(placement: Placement, encoding: _Encoding) -> np.ndarray:
-    """Return how many low bits each row of a placed matrix leaves empty, shape (rows, 1)."""
-    return np.tile(encoding.grid.empty_bits, (len(placement.groups), 1))
-
-
 def _map_placed(
     placement: Placement,
     matrix: np.ndarray,
@@ -213,7 +208,7 @@ def _map_placed(
     row_shifts = np.empty((rows, column_tiles), np.uint8)
     ored = np.empty((3, rows, column_tiles), np.int16)
     counts, errors = Counts(), Errors()
-    empty_bits = _empty_bits(placement, encoding)
+    empty_bits = np.tile(encoding.grid.empty_bits, (len(placement.groups), 1))
     tiles_at_once = max(1, _BLOCK // (hardware.rows * hardware.cols))
     for r in range(0, rows, hardware.rows):
         block_rows = slice(r, r + hardware.rows)
@@ -234,28 +229,6 @@ def _map_placed(
     order = _row_order(codes, row_shifts, row_tiles, parameters)
     steps = encoding.codec.code_step(factors, encoding.grid)
     return MatrixMapping(placement, codes, row_shifts, row_tiles, order, steps), counts, errors
-
-
-def _placed_factors(
-    placement: Placement,
-    weights: np.ndarray,
-    factors: np.ndarray,
-    encoding: _Encoding,
-    parameters: Parameters,
-) -> np.ndarray:
-    """Return the scale factors of a placed matrix from those of the layer."""
-    placed = factors[placement.output_slice]
-    if not (encoding.scale.least_error and encoding.codec.scaled):
-        return placed
-    rounding = Rounding(
-        encoding.codec,
-        replace(encoding.grid, empty_bits=_empty_bits(placement, encoding)),
-        POLICIES[parameters.mapping.policy],
-        parameters.code_bits,
-        encoding.degree,
-        parameters.mapping.window,
-    )
-    return least_error_factors(weights, placed, rounding, parameters.hardware.cols)
 
 
 def _map_groups(
@@ -280,14 +253,17 @@ def _map_groups(
         )
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
+    if encoding.scale.least_error and encoding.codec.scaled:
+        factors = least_error_factors(
+            unrolled, factors, encoding.codec, encoding.grid, encoding.degree, parameters
+        )
     mapped = []
     counts, errors = Counts(), Errors()
     for placement in placements(groups, rows, columns, hardware.rows, hardware.cols):
-        weights = placement.matrix(unrolled)
         matrix, part_counts, part_errors = _map_placed(
             placement,
-            weights,
-            _placed_factors(placement, weights, factors, encoding, parameters),
+            placement.matrix(unrolled),
+            factors[placement.output_slice],
             encoding,
             parameters,
         )

@@ -10,7 +10,7 @@ from sim.mapping.column_scales import FACTORS
 from tests.independent import (
     Options,
     column_error,
-    encode,
+    encode_sizes,
     factors_to_try,
     map_convolution,
     map_weights,
@@ -93,7 +93,7 @@ def test_single_columns_have_the_best_factor(policy):
         column = rng.standard_t(2, size=(40, 1))
         sizes = abs(column).tolist()
         errors = [
-            column_error(sizes, encode(sizes, options, [factor]), 0, [0] * 40, options)
+            column_error(sizes, encode_sizes(sizes, options, [factor]), 0, [0] * 40, options)
             for factor in factors_to_try()
         ]
         layer = map_matrix(column, load_parameters("tiny", **options.as_dict() | {"rows": 128}))
@@ -120,13 +120,33 @@ def test_outlier_is_cut_off_if_that_is_better():
     assert after.matrices[0].code_steps.tolist() == [0.25 + 1 / 128]
 
 
+def test_rows_are_looked_at_block_by_block(monkeypatch):
+    """Blocks make no difference, of rows that keep unlike numbers of bits neither."""
+    monkeypatch.setattr("sim.mapping.column_scales._BLOCK", 30)
+    rng = seeded(36)
+    for policy in POLICY_NAMES:
+        options = Options(
+            rows=8,
+            cols=8,
+            codec="mixed",
+            row_bits=[5, 8, 6, 7, 8],
+            policy=policy,
+            squeeze=2,
+            scale="column-mse",
+        )
+        check_matrix(rng.laplace(size=(21, 11)), options)
+
+
 def test_extreme_magnitudes():
-    """Where squares of weights are zero, all scales are alike, and the first stays."""
+    """Tiles with columns so small that squares of their weights are zero keep their scales."""
     rng = seeded(33)
     for factor in (5e-324, 1e-310, 1e-200, 1e-40, 1e100):
-        for codec in ("sme", "int8", "po2"):
+        for codec, largest in product(("sme", "int8", "po2"), (1, 9)):
             options = Options(rows=8, cols=8, codec=codec, scale="column-mse", policy="rounded")
-            check_matrix(rng.integers(-9, 10, size=(9, 9)) * factor, options)
+            weights = rng.integers(-largest, largest + 1, size=(9, 12)) * factor
+            check_matrix(weights, options)
+            weights[:, :5] = rng.normal(size=(9, 5))
+            check_matrix(weights, options)
 
 
 def test_factors_are_exact():

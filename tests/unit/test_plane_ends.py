@@ -94,6 +94,29 @@ def test_fewer_crossbars_than_any_other_order():
         assert found["magnitude"] < found["balanced"] < found["none"] == found["shift"]
 
 
+@pytest.mark.parametrize(
+    ("kinds", "chosen"),
+    [
+        # As they are: columns of tiles differ in which rows are small.
+        (
+            [(255, 1), (255, 1), (15, 1), (15, 1), (1, 255), (1, 255), (1, 15), (1, 15)],
+            [0, 1, 2, 3],
+        ),
+        # By all bits: the largest codes of a row would bring the first kind to the last one.
+        ([(255, 1), (127, 127), (127, 1), (255, 255)] * 2, [0, 2, 4, 6]),
+        # By the bits of the largest code: all bits together would part the second kind.
+        ([(15, 15), (255, 1), (31, 31), (255, 1)] * 2, [0, 2, 4, 6]),
+    ],
+)
+def test_best_of_several_orders(kinds, chosen):
+    """Each order of rows is the best one somewhere."""
+    hardware = load_parameters("tiny", rows=4, squeeze=0).hardware
+    first, second = ROW_TILES["magnitude"](
+        np.array(kinds), np.zeros((8, 2), np.uint8), hardware
+    ).tolist()
+    assert first == chosen or second == chosen
+
+
 def test_rows_stay_where_nothing_is_gained():
     """Without fewer crossbars, there is nothing to pay for addresses."""
     weights = np.tile([[1, 2], [255, 1]], (10, 1))
