@@ -224,31 +224,38 @@ def column_maxima(sizes):
     return [max(column) for column in zip(*sizes, strict=True)]
 
 
-def encode(weights, options):
-    """Turn a whole layer into codes: rows are inputs, columns are outputs.
-
-    The policy ``plain`` stands for no SME at all: uniform codes of the remaining planes.
-    """
+def encode(weights, options, groups=1):
+    """Turn a whole layer into codes: rows are inputs, columns are outputs, group after group."""
     sizes = magnitudes(weights)
-    if options.policy == "plain":
-        encoded = encode_uniform(sizes, column_maxima(sizes), options.kept_bits)
-    elif options.codec == "sme":
-        encoded = encode_sme(sizes, options)
-    elif options.codec == "int8":
-        encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits)
-    elif options.codec in ("po2", "apot"):
-        encoded = encode_additive(sizes, options)
-    elif options.codec == "mixed":
-        encoded = encode_mixed(sizes, options)
-    else:
-        encoded = encode_codes(sizes, options)
+    encoded = encode_sizes(sizes, options, stretches(sizes, options, groups))
     for row, codes in zip(weights, encoded.codes, strict=True):
         for c, weight in enumerate(row):
             codes[c] = -codes[c] if weight < 0 else codes[c]
     return encoded
 
 
-def encode_sme(sizes, options):
+def encode_sizes(sizes, options, stretch):
+    """Encode magnitudes, the scale of every column multiplied by its entry in ``stretch``.
+
+    The policy ``plain`` stands for no SME at all: uniform codes of the remaining planes.
+    """
+    if options.policy == "plain":
+        encoded = encode_uniform(sizes, column_maxima(sizes), options.kept_bits, stretch)
+    elif options.codec == "sme":
+        encoded = encode_sme(sizes, options, stretch)
+    elif options.codec == "int8":
+        maxima = uniform_maxima(sizes, options)
+        encoded = encode_uniform(sizes, maxima, options.weight_bits, stretch)
+    elif options.codec in ("po2", "apot"):
+        encoded = encode_additive(sizes, options, stretch)
+    elif options.codec == "mixed":
+        encoded = encode_mixed(sizes, options, stretch)
+    else:
+        encoded = encode_codes(sizes, options)
+    return encoded
+
+
+def encode_sme(sizes, options, stretch):
     """Encode magnitudes in the codec of the paper."""
     top = 1 - 2.0**-options.window
     maxima = column_maxima(sizes)
@@ -258,6 +265,7 @@ def encode_sme(sizes, options):
         alphas = [pow2_alpha(m, options.window) for m in maxima]
     else:
         alphas = [m / top if m else 1.0 for m in maxima]
+    alphas = [alpha * factor for alpha, factor in zip(alphas, stretch, strict=True)]
     codes, exact = [], []
     for row in sizes:
         codes.append([])
@@ -268,7 +276,7 @@ def encode_sme(sizes, options):
     return Encoded(codes, exact, [alpha / 2**options.weight_bits for alpha in alphas])
 
 
-def encode_additive(sizes, options):
+def encode_additive(sizes, options, stretch):
     """Encode magnitudes as sums of powers of two."""
     bits, terms = options.weight_bits, terms_of(options.codec, options.weight_bits)
     book = additive_codebook(bits, terms)
@@ -279,6 +287,7 @@ def encode_additive(sizes, options):
         alphas = [additive_alpha(m, book, bits) for m in maxima]
     else:
         alphas = [m / (max(book) / 2**bits) if m else 1.0 for m in maxima]
+    alphas = [alpha * factor for alpha, factor in zip(alphas, stretch, strict=True)]
     exact = [
         [size / alpha * 2**bits for size, alpha in zip(row, alphas, strict=True)] for row in sizes
     ]
@@ -292,9 +301,9 @@ def uniform_maxima(sizes, options):
     return [max(maxima)] * len(maxima) if options.scale == "layer-pow2" else maxima
 
 
-def encode_mixed(sizes, options):
+def encode_mixed(sizes, options, stretch):
     """Encode magnitudes in equal steps, larger ones in rows that keep fewer bits."""
-    encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits)
+    encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits, stretch)
     for r, row in enumerate(encoded.exact):
         step = 2 ** options.empty_bits(r)
         largest = 2**options.weight_bits - step
@@ -302,15 +311,16 @@ def encode_mixed(sizes, options):
     return encoded
 
 
-def encode_uniform(sizes, maxima, bits):
+def encode_uniform(sizes, maxima, bits, stretch):
     """Encode magnitudes in equal steps, the largest of each column as all ones."""
     largest = 2**bits - 1
+    ranges = [(m if m else 1.0) * factor for m, factor in zip(maxima, stretch, strict=True)]
     exact = [
-        [size * largest / m if m else 0.0 for size, m in zip(row, maxima, strict=True)]
+        [min(size * largest / m, largest) for size, m in zip(row, ranges, strict=True)]
         for row in sizes
     ]
     codes = [[round_half_away(value) for value in row] for row in exact]
-    return Encoded(codes, exact, [(m if m else 1.0) / largest for m in maxima])
+    return Encoded(codes, exact, [m / largest for m in ranges])
 
 
 def encode_codes(sizes, options):
@@ -384,6 +394,105 @@ def squeeze_tile(codes, exact, empty, options):
         squeezed.append([shifted_code(code, size, shift, low, options) for code, size in pairs])
         shifts.append(shift)
     return squeezed, shifts
+
+
+# Scales of least error
+
+
+def factors_to_try():
+    """List what a scale is multiplied by: 1, then 2 down to 1/4, 32 steps an octave."""
+    octaves = [(32 + i) / 32 * 2.0**e for e in (0, -1, -2) for i in reversed(range(32))]
+    return [1.0, 2.0, *(factor for factor in octaves if factor != 1)]
+
+
+def column_error(sizes, encoded, c, empty, options):
+    """Return the squared error of column ``c`` of a tile after squeeze-out."""
+    squares = []
+    for row, codes, exact, low in zip(sizes, encoded.codes, encoded.exact, empty, strict=True):
+        shift = row_shift(codes, options)
+        code = shifted_code(codes[c], exact[c], shift, low, options)
+        squares.append((row[c] - (abs(code) << shift) * encoded.steps[c]) ** 2)
+    return math.fsum(squares)
+
+
+def tile_error(sizes, encoded, empty, options):
+    """Return the squared error of a tile after squeeze-out."""
+    columns = range(len(sizes[0]))
+    return math.fsum(column_error(sizes, encoded, c, empty, options) for c in columns)
+
+
+def with_column(encoded, other, c):
+    """Return codes of which column ``c`` comes from ``other``."""
+
+    def replaced(rows, others):
+        return [[*row[:c], new[c], *row[c + 1 :]] for row, new in zip(rows, others, strict=True)]
+
+    return Encoded(
+        replaced(encoded.codes, other.codes),
+        replaced(encoded.exact, other.exact),
+        replaced([encoded.steps], [other.steps])[0],
+    )
+
+
+def is_tiny(largest):
+    """Tell whether squares of a column's weights could be zero: its tile keeps its scales."""
+    return 0 < largest < 2.0**-400
+
+
+def tile_stretch(sizes, tried, empty, options):
+    """Return what the scales of a tile's columns are multiplied by in ``column-mse``.
+
+    ``tried`` has the tile encoded with every factor. Every column is tried with every factor, as
+    long as the others keep the scale ``column``. All take their best unless the tile is no better
+    for it.
+    """
+    if any(is_tiny(m) for m in column_maxima(sizes)):
+        return [1.0] * len(sizes[0])
+    plain = tried[1.0]
+    best, chosen = plain, []
+    for c, column in enumerate(zip(*sizes, strict=True)):
+        errors = {
+            factor: column_error(sizes, with_column(plain, other, c), c, empty, options)
+            for factor, other in tried.items()
+        }
+        limit = min(errors.values()) + 2.0**-40 * math.fsum(size**2 for size in column)
+        chosen.append(next(factor for factor, error in errors.items() if error <= limit))
+        best = with_column(best, tried[chosen[-1]], c)
+    better = tile_error(sizes, best, empty, options) < tile_error(sizes, plain, empty, options)
+    return chosen if better else [1.0] * len(chosen)
+
+
+def stretches(sizes, options, groups):
+    """Return what the scales of a layer's columns are multiplied by."""
+    n_rows, n_columns = len(sizes), len(sizes[0])
+    searched = options.scale == "column-mse"
+    if not searched or (options.codec == "codes" and options.policy != "plain"):
+        return [1.0] * n_columns
+    maxima = column_maxima(sizes)
+    tried = {
+        factor: encode_sizes(sizes, options, [1.0 if is_tiny(m) else factor for m in maxima])
+        for factor in factors_to_try()
+    }
+    per_group, found = n_columns // groups, []
+    per_pack = groups_per_pack(n_rows, per_group, options)
+    for first in range(0, groups, per_pack):
+        members = range(first, min(first + per_pack, groups))
+        places = [(g * per_group, (g + 1) * per_group) for g in members]
+        packed = block_diagonal([cut(sizes, (0, n_rows), c) for c in places], 0)
+        packs = {f: pack_groups(e, members, n_rows, per_group) for f, e in tried.items()}
+        empty = [options.empty_bits(r % n_rows) for r in range(len(packed))]
+        everything = 0, len(packed)
+        for columns in tile_starts(len(packed[0]), options.cols):
+            tiles = {
+                factor: Encoded(
+                    cut(pack.codes, everything, columns),
+                    cut(pack.exact, everything, columns),
+                    pack.steps[columns[0] : columns[1]],
+                )
+                for factor, pack in packs.items()
+            }
+            found += tile_stretch(cut(packed, everything, columns), tiles, empty, options)
+    return found
 
 
 def signs_of_planes(codes, options, bits):
@@ -663,7 +772,7 @@ def block_diagonal(blocks, filler):
 
 def map_convolution(weights, options, groups=1):
     """Map the weights (cout, cin / groups, kh, kw) of a convolution."""
-    return map_encoded(encode(unroll(np.asarray(weights)), options), options, groups)
+    return map_encoded(encode(unroll(np.asarray(weights)), options, groups), options, groups)
 
 
 # Computation

@@ -78,10 +78,13 @@ def choose_encoding(parameters: Parameters, dtype: np.dtype[Any], rows: int) -> 
     mapping = parameters.mapping
     policy = POLICIES[mapping.policy]
     if policy.is_control:
-        # Uniform codes that fit the remaining planes, whatever codec is asked for.
+        # Uniform codes that fit the remaining planes, whatever codec is asked for; with the best
+        # scales of all if these are asked for.
+        scale = SCALES[mapping.scale]
+        scale = scale if scale.least_error else SCALES["column"]
         bits = parameters.code_bits - mapping.squeeze
         grid = Grid(bits, bits, np.zeros((rows, 1), np.int16))
-        return Encoding(CODECS["int8"], SCALES["column"], grid, degree=0)
+        return Encoding(CODECS["int8"], scale, grid, degree=0)
     integers = np.issubdtype(dtype, np.integer)
     name = mapping.codec if mapping.codec != AUTO else "codes" if integers else "sme"
     if name == "codes" and not integers:

@@ -211,7 +211,12 @@ def _improve(
             break
 
 
-GROUPINGS: dict[str, Grouping] = {"none": _in_order, "shift": _by_shift, "balanced": _balanced}
+GROUPINGS: dict[str, Grouping] = {
+    "none": _in_order,
+    "shift": _by_shift,
+    "balanced": _balanced,
+    "magnitude": _by_shift,
+}
 """Policies by name (reconstructed from the journal paper's "workload grouping"). Each takes cell
 levels, shape (signs, planes, rows, columns), row shifts, G and R, and returns the logical row on
 each physical row, or EMPTY."""

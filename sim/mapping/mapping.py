@@ -7,6 +7,7 @@ import numpy as np
 from sme_hw.errors import InputError
 
 from .counts import Errors
+from .column_scales import least_error_factors
 from .encoding import choose_encoding, encode_matrix, layer_factors
 from .layers import placements, unroll
 from .layout import PlacedCodes, lay_out
@@ -35,6 +36,10 @@ def _map_groups(
         factors = layer_factors(unrolled, encoding, hardware.rows)
     except InputError as error:
         raise InputError(f"{name}: {error}") from None
+    if encoding.scale.least_error and encoding.codec.scaled:
+        factors = least_error_factors(
+            unrolled, factors, encoding.codec, encoding.grid, encoding.degree, parameters
+        )
     steps = encoding.codec.code_step(factors, encoding.grid)
     parts, before = [], []
     errors, rows_outside_window = Errors(), 0

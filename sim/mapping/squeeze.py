@@ -8,7 +8,7 @@ import numpy as np
 from .codecs.base import nearest_codes, uniform_codes, window_codebook
 from .slicing import tile_starts
 
-__all__ = ["POLICIES", "Policy", "Rows", "squeeze"]
+__all__ = ["POLICIES", "Policy", "Rows", "row_shifts", "squeeze"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,29 @@ what falls off the low end of a row gets rows of its own. ``plain`` is the hones
 SME: uniform codes per column, no shift."""
 
 
+def row_shifts(largest: np.ndarray, policy: Policy, code_bits: int, degree: int) -> np.ndarray:
+    """Return how far rows are shifted.
+
+    Parameters
+    ----------
+    largest : numpy.ndarray of integers
+        Largest code of each row of a tile.
+    policy : Policy
+        One that shifts rows.
+    code_bits, degree : int
+        N and x.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, of the same shape
+    """
+    if policy.shifts is None:
+        raise ValueError(f"policy {policy.name} shifts no rows")
+    # frexp's exponent of an integer is its bit length.
+    needed = np.maximum(np.frexp(largest)[1] - (code_bits - degree), 0)
+    return policy.shifts(needed, degree).astype(np.uint8)
+
+
 def squeeze(
     positions: np.ndarray,
     codes: np.ndarray,
@@ -165,9 +188,7 @@ def squeeze(
     if degree == 0 or policy.shifts is None:
         return codes, np.zeros((len(codes), len(starts)), np.uint8)
     largest = np.maximum.reduceat(codes, starts, axis=1)
-    # frexp's exponent of an integer is its bit length.
-    needed = np.maximum(np.frexp(largest)[1] - (code_bits - degree), 0)
-    shifts = policy.shifts(needed, degree).astype(np.uint8)
+    shifts = row_shifts(largest, policy, code_bits, degree)
     if not shifts.any():
         return codes, shifts
     widths = np.diff([*starts, codes.shape[1]])

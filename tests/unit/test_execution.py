@@ -62,7 +62,7 @@ def random_layer(rng, kind, **fixed):
     parameters = load_parameters(
         "tiny",
         **options.as_dict(),
-        grouping=str(rng.choice(["none", "shift", "balanced"])),
+        grouping=str(rng.choice(["none", "shift", "balanced", "magnitude"])),
         zero_skip=bool(rng.integers(2)),
     )
     if kind == "dense":

@@ -90,7 +90,7 @@ def test_random_parameters(seed):
     if stem.endswith("qdq") or options.input_bits == 1:  # what the model needs; or shows nothing
         options = replace(options, input_bits=8)
     more = {
-        "grouping": str(rng.choice(["none", "shift", "balanced"])),
+        "grouping": str(rng.choice(["none", "shift", "balanced", "magnitude"])),
         "zero_skip": bool(rng.integers(2)),
         "params": CalibrationParams(method=str(rng.choice(list(RANGES)))),
     }
