@@ -150,7 +150,9 @@ def _place(
     steps = code_steps[placement.output_slice]
     if not len(chosen):  # nothing but zeros: one row of them stands for all
         zeros = np.zeros((1, placement.shape[1]), np.int16)
-        return PlacedCodes(placement, zeros, *_no_shift(), steps)
+        return PlacedCodes(
+            placement, zeros, np.zeros((1, 1), np.uint8), np.zeros(1, np.int32), steps
+        )
     sources = pieces.sources[chosen] - placement.input_slice.start
     codes = np.zeros((len(chosen), len(placement.groups), columns), np.int16)
     codes[np.arange(len(chosen)), sources // placement.rows] = pieces.codes[chosen]
@@ -161,8 +163,3 @@ def _place(
         sources.astype(np.int32),
         steps,
     )
-
-
-def _no_shift() -> tuple[np.ndarray, np.ndarray]:
-    """Return shifts and sources of a single piece that does nothing."""
-    return np.zeros((1, 1), np.uint8), np.zeros(1, np.int32)
