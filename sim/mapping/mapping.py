@@ -6,8 +6,8 @@ import numpy as np
 
 from sme_hw.errors import InputError
 
-from .counts import Errors
 from .column_scales import least_error_factors
+from .counts import Errors
 from .encoding import choose_encoding, encode_matrix, layer_factors
 from .layers import placements, unroll
 from .layout import PlacedCodes, lay_out
