@@ -36,7 +36,7 @@ class Stages:
         self._targets = targets
         self._stages: list[FloatNetwork | None] = []
         for index, wanted in enumerate(targets):
-            missing = [name for name in wanted if name not in there]
+            missing = [name for name in dict.fromkeys(wanted) if name not in there]
             given = sorted(there)
             self._stages.append(FloatNetwork(network, missing, given) if missing else None)
             there.update(wanted)
@@ -77,15 +77,15 @@ class Stages:
             values = [kept[name] for name in wanted]
             for name in [name for name in kept if last.get(name, -1) <= index]:
                 del kept[name]
-            outputs = visit(index, values[0], values[1] if len(values) > 1 else None)
-            kept[layer.output] = outputs
+            extra = values[1] if len(values) > 1 else None
+            kept[layer.output] = visit(index, values[0], extra)
         return kept[self._network.output_name]
 
     def _compute(self, index: int, kept: dict[str, Tensors]) -> dict[str, Tensors]:
         stage = self._stages[index]
         if stage is None:
             return {}
-        found = [name for name in self._targets[index] if name not in kept]
+        found = [name for name in dict.fromkeys(self._targets[index]) if name not in kept]
         results: dict[str, Tensors] = {name: [] for name in found}
         for feed in _by_batch({name: kept[name] for name in stage.needed}):
             for name, values in zip(found, stage.compute(feed), strict=True):

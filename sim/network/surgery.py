@@ -47,7 +47,8 @@ def cut(
     outputs : sequence of str, optional
         Tensors, float32, that it shall return; its own outputs by default.
     given : sequence of str
-        Float32 tensors that shall be inputs instead of being computed.
+        Float32 tensors that shall be inputs instead of being computed. Inputs that nothing depends
+        on are left out.
     """
     describe = require("onnx.helper").make_tensor_value_info
     float32 = require("onnx").TensorProto.FLOAT
@@ -63,6 +64,10 @@ def cut(
             if name in given:
                 node.output[position] = f"{name} as computed"
     _prune(graph)
+    needed = {name for node in graph.node for name in node.input}
+    needed.update(value.name for value in graph.output)
+    for value in [value for value in graph.input if value.name not in needed]:
+        graph.input.remove(value)
     return result
 
 
