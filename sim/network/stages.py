@@ -38,7 +38,9 @@ class Stages:
         for index, wanted in enumerate(targets):
             missing = [name for name in wanted if name not in there]
             given = sorted(there)
-            self._stages.append(FloatNetwork(network, missing, given) if missing else None)
+            self._stages.append(
+                FloatNetwork(network, missing, given, keeps_memory=False) if missing else None
+            )
             there.update(wanted)
             if index < len(network.layers):
                 there.add(network.layers[index].output)

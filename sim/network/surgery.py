@@ -73,13 +73,14 @@ def _copy(model: "onnx.ModelProto") -> "onnx.ModelProto":
 
 
 def _prune(graph: "onnx.GraphProto") -> None:
-    """Take away nodes, and stored tensors, that no output needs."""
+    """Take away nodes, inputs and stored tensors that no output needs."""
     needed = {value.name for value in graph.output}
     for place in reversed(range(len(graph.node))):
         if needed.isdisjoint(graph.node[place].output):
             del graph.node[place]
         else:
             needed.update(graph.node[place].input)
-    for place in reversed(range(len(graph.initializer))):
-        if graph.initializer[place].name not in needed:
-            del graph.initializer[place]
+    for there in (graph.initializer, graph.input):
+        for place in reversed(range(len(there))):
+            if there[place].name not in needed:
+                del there[place]
