@@ -113,7 +113,8 @@ class Forms:
         if len(shifts) < 2:
             return levels.astype(np.int16)[np.newaxis][: len(shifts)]
         digits = _digits(tuple(shift - shifts[0] for shift in shifts), self.piece_bits)
-        return np.moveaxis(digits[np.abs(levels)] * np.sign(levels)[..., np.newaxis], -1, 0)
+        signs = np.sign(levels).astype(np.int16)
+        return np.moveaxis(digits[np.abs(levels)] * signs[..., np.newaxis], -1, 0)
 
 
 @cache

@@ -16,9 +16,6 @@ __all__ = [
     "round_once_more",
 ]
 
-_FAR = np.float32(4.1)
-"""Forms whose largest integer is so many times too large or too small are passed over."""
-
 
 class Tables(NamedTuple):
     """The forms of rows, as :class:`sim.compensation.forms.Forms` has them."""
@@ -59,19 +56,26 @@ def _round_row(
     largest = np.float32(0)
     for c in range(start, stop):
         largest = max(largest, abs(row[c]) / scales[c])
-    best, least = low, np.float32(np.inf)
+    # The form that just reaches the largest weight comes first: it is seldom far from the best
+    # one, and others are left as soon as they lose more.
+    first, nearest = low, np.float32(np.inf)
     for form in range(low, high):
+        top = tables.nearest[form, tables.lengths[form] - 1] * tables.factors[form]
+        if largest <= top < nearest:
+            first, nearest = form, top
+    best, least = first, np.float32(np.inf)
+    for number in range(low - 1, high):
+        form = first if number < low else number
         factor = tables.factors[form]
-        top = tables.nearest[form, tables.lengths[form] - 1] * factor
-        if form > low and (top > _FAR * largest or top * _FAR < largest):
-            continue
         error = np.float32(0)
         for c in range(start, stop):
             step = scales[c] * factor
             position = abs(row[c]) / step
             gap = (position - _nearest(position, form, tables)) * step
             error += gap * gap
-        if error < least:
+            if error > least:
+                break
+        if error < least or (error == least and form < best):
             best, least = form, error
     for c in range(start, stop):
         step = scales[c] * tables.factors[best]
