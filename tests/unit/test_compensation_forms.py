@@ -1,7 +1,7 @@
 """Forms of a row: levels, digits and nearest levels against enumeration in plain Python."""
 
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_split_forms_are_all_there_are(bits, most):
     expected = {()}
     for count in range(1, most // bits + 2):
         for shifts in product(range(most + 1), repeat=count):
-            gaps = [b - a - bits for a, b in zip(shifts, shifts[1:], strict=False)]
+            gaps = [b - a - bits for a, b in pairwise(shifts)]
             if sorted(gaps) in ([0] * (count - 1), [0] * (count - 2) + [1]):
                 expected.add(shifts)
     forms = split_forms(bits, most)
@@ -79,7 +79,7 @@ def test_gaps_are_nearly_filled():
 UNSPLIT = {
     # options, and for each shift the window of its codes
     "paper": ({"policy": "paper", "squeeze": 2}, {0: 3, 2: 3}),
-    "minimal": ({"policy": "minimal", "squeeze": 3, "window": 2}, {s: 2 for s in range(4)}),
+    "minimal": ({"policy": "minimal", "squeeze": 3, "window": 2}, dict.fromkeys(range(4), 2)),
     "rounded": ({"policy": "rounded", "squeeze": 2}, {0: 3, 1: 8, 2: 8}),
     "rounded in the window": ({"policy": "rounded-window", "squeeze": 1}, {0: 3, 1: 3}),
     "all codes": ({"policy": "paper", "squeeze": 4, "codec": "int8"}, {0: 8, 4: 8}),
@@ -110,7 +110,7 @@ def test_unsplit_forms(options, windows):
     assert forms.piece_bits == planes * cell
     assert forms.sizes.tolist() == [expected[start][0] for start in bounds[:-1]]
     largest = [levels[-1] * 2 ** (shifts[0] if shifts else 0) for _, shifts, levels in expected]
-    assert forms.reach.tolist() == [max(largest[a:b]) for a, b in zip(bounds, bounds[1:])]
+    assert forms.reach.tolist() == [max(largest[a:b]) for a, b in pairwise(bounds)]
     assert forms.factors.tolist() == [2.0 ** (s[0] if s else 0) for _, s, _ in expected]
     for number, (_, shifts, levels) in enumerate(expected):
         signed = np.array([levels, levels]) * [[1], [-1]]
