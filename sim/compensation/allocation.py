@@ -57,7 +57,7 @@ class _Unit:
 
 
 class _SplitRows:
-    """A layer whose rows are split: crossbars are rooms for pieces."""
+    """A layer whose rows are split: the crossbars of a tile are room for pieces."""
 
     def __init__(self, parameters: Parameters, profile: Profile):
         shape = profile.weights.shape
@@ -78,28 +78,37 @@ class _SplitRows:
                 for t in range(losses.shape[3])
             ]
 
-    def units(self) -> list[_Unit]:
-        rows = self._hardware.rows
-        least = 0
+    @property
+    def least(self) -> int:
+        """Crossbars without which it cannot be mapped, or is nothing but zeros."""
+        tiles = 1
         if self._packed:
-            least = ceil_div(self._shape[0] * self._shape[2], self._hardware.cols)
-        return [
-            _Unit(np.diff(steps.saved_by(rows * np.arange(ceil_div(steps.size, rows) + 1))), least)
-            for steps in self._steps
-        ]
+            tiles = ceil_div(self._shape[0], self._hardware.cols // self._shape[2])
+        return tiles * self._hardware.planes
+
+    def units(self) -> list[_Unit]:
+        rows, planes = self._hardware.rows, self._hardware.planes
+        least = self.least if self._packed else 0
+        found = []
+        for steps in self._steps:
+            saved = np.diff(steps.saved_by(rows * np.arange(ceil_div(steps.size, rows) + 1)))
+            # Room for further pieces comes with all planes.
+            found.append(_Unit(np.repeat(saved / planes, planes), least))
+        return found
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
         groups, rows, _ = self._shape
         room, tiles = self._hardware.rows, self._losses.shape[3]
+        pools = [count // self._hardware.planes for count in crossbars]
         if not self._packed:
             sizes = [
                 fill(steps, rows, room * count)
-                for steps, count in zip(self._steps, crossbars, strict=True)
+                for steps, count in zip(self._steps, pools, strict=True)
             ]
             windows = np.stack(sizes).reshape(groups, tiles, rows).swapaxes(1, 2)
             return planned(self._forms, windows)
-        pieces = fill(self._steps[0], groups * rows, room * crossbars[0]).reshape(groups, rows)
-        runs = list(_runs(pieces.sum(axis=1), crossbars[0], self._hardware.cols // self._shape[2]))
+        pieces = fill(self._steps[0], groups * rows, room * pools[0]).reshape(groups, rows)
+        runs = list(_runs(pieces.sum(axis=1), pools[0], self._hardware.cols // self._shape[2]))
         for run in runs:
             part = self._losses[:, run.start : run.stop, :, 0].reshape(len(self._losses), -1)
             found = fill(saving_steps(part), part.shape[1], room)
@@ -125,6 +134,8 @@ def _runs(pieces: np.ndarray, count: int, most: int) -> Iterator[range]:
 
 class _WholeRows:
     """A layer whose rows stay whole: crossbars are planes of tiles."""
+
+    least = 1
 
     def __init__(self, parameters: Parameters, profile: Profile):
         shape = profile.weights.shape
@@ -197,9 +208,13 @@ def allocate(
     ]
     units = [layer.units() for layer in layers]
     flat = [unit for own in units for unit in own]
+    fewest = sum(layer.least for layer in layers)
+    if crossbars < fewest:
+        raise InputError(
+            f"{crossbars} crossbars are too few, at least {fewest} are needed: the ratio is too "
+            "large"
+        )
     least = sum(unit.least for unit in flat)
-    if crossbars < least:
-        raise InputError(f"{crossbars} crossbars are too few, at least {least} are needed")
     given = largest_gains([unit.gains[unit.least :] for unit in flat], crossbars - least)
     counts = iter([unit.least + more for unit, more in zip(flat, given, strict=True)])
     return [

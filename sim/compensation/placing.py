@@ -64,26 +64,18 @@ def _place_whole(
     """Place rows that are not split."""
     forms, groups = plan.forms, np.array(placement.groups)
     shift_of = np.array([form.shifts[0] if form.shifts else 0 for form in forms.forms])
-    shifts = shift_of[rounded.forms[groups]].reshape(-1, rounded.forms.shape[2])
+    # The place of a tile's planes, where its first form stands, is one of codes, not of rows.
+    bases = shift_of[plan.low[groups]].reshape(-1, plan.low.shape[2])
+    shifts = shift_of[rounded.forms[groups]].reshape(bases.shape) - bases
     codes = placement.matrix(rounded.levels)
-    order = np.arange(len(codes)) if plan.order is None else plan.order
-    row_tiles = cut_rows(order, hardware.rows)
-    for t, start in enumerate(tile_starts(codes.shape[1], hardware.cols).tolist()):
-        columns = slice(start, start + hardware.cols)
-        for tile in row_tiles:
-            rows = tile[tile != EMPTY]
-            used = rows[codes[rows, columns].any(axis=1)]
-            # What is beyond the largest row shift, codes of the whole tile take over.
-            base = max(0, int(shifts[used, t].max(initial=0)) - hardware.max_shift)
-            codes[rows, columns] <<= base
-            shifts[rows, t] = np.maximum(shifts[rows, t] - base, 0)
+    codes = codes << np.repeat(bases, hardware.cols, axis=1)[:, : codes.shape[1]]
     return PlacedCodes(
         placement,
         codes.astype(np.int16),
         shifts.astype(np.uint8),
         np.arange(len(codes), dtype=np.int32),
         rounded.scales[groups].ravel(),
-        None if plan.order is None else row_tiles,
+        None if plan.order is None else cut_rows(plan.order, hardware.rows),
     )
 
 
