@@ -56,8 +56,8 @@ class FitParams:
         check_flag("additions", self.additions)
         check_int("passes", self.passes, 0, 100)
         for key, value in (("damping", self.damping), ("ridge", self.ridge)):
-            if not 1e-6 <= value <= 1e6:
-                raise ParameterError(key, value, "a number in 1e-6..1e6 is needed")
+            if not 1e-3 <= value <= 1e6:  # less would drown in the rounding of float32
+                raise ParameterError(key, value, "a number in 1e-3..1e6 is needed")
         if self.ratio is not None and not 1 <= self.ratio <= 1e6:
             raise ParameterError("ratio", self.ratio, "a number of at least 1 is needed")
         if self.rounding == "nearest":
