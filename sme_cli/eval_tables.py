@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+from sim.mapping import Quantisation
 from sim.network.evaluation import Evaluation
 from sim.network.sensitivity import STEPS, Sensitivity
 
@@ -36,7 +37,7 @@ def print_layers(result: Evaluation) -> None:
             [
                 layer.layer.name,
                 work.vectors,
-                f"{quantisation.scale:.4g}",
+                _scales(quantisation),
                 quantisation.zero_point,
                 work.conversions,
                 " ".join(f"{share:.3g}" for share in shares),
@@ -44,6 +45,15 @@ def print_layers(result: Evaluation) -> None:
         )
     columns = ["layer", "vectors", "input scale", "zero point", "conversions a plane"]
     table("Layers", [*columns, "clipped, % of each plane"], rows)
+
+
+def _scales(quantisation: Quantisation) -> str:
+    """Return a layer's input scale, or the least and the largest of its channels'."""
+    least, largest = (
+        f"{quantisation.scale * float(factor):.4g}"
+        for factor in (quantisation.factors.min(), quantisation.factors.max())
+    )
+    return largest if least == largest else f"{least} .. {largest}"
 
 
 def print_sensitivity(result: Sensitivity) -> None:

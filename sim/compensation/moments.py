@@ -7,10 +7,16 @@ import numpy as np
 from sim.network.layer import NetworkLayer
 from sme_hw.errors import InputError
 
-__all__ = ["Moments", "sample"]
+__all__ = ["MomentSums", "Moments", "sample"]
 
 FEWEST_VECTORS = 8
 """With fewer input vectors, moments say nothing."""
+
+_LARGEST = 1e15
+"""Beyond it, sums of squares would overflow."""
+
+_LEAST_POWER = 1e-12
+"""Of inputs about their means, as a share of the means' squares."""
 
 
 def sample(
@@ -77,45 +83,6 @@ class Moments:
     second: np.ndarray
     cross: np.ndarray
 
-    @classmethod
-    def of(cls, name: str, samples: list[tuple[np.ndarray, np.ndarray]]) -> "Moments":
-        """Return the moments of what :func:`sample` returned for several batches.
-
-        Parameters
-        ----------
-        name : str
-            The layer's name, for messages.
-        samples : list of (vectors, outputs)
-
-        Raises
-        ------
-        InputError
-            There are too few vectors, or some are no numbers.
-        """
-        count = sum(len(vectors) for vectors, _ in samples)
-        if count < FEWEST_VECTORS:
-            raise InputError(
-                f"{name}: {count} input vectors were seen in calibration, at least "
-                f"{FEWEST_VECTORS} are needed: give more calibration images"
-            )
-        if not all(np.isfinite(part).all() for pair in samples for part in pair):
-            raise InputError(f"{name}: its inputs or outputs hold values that are no numbers")
-        means = [
-            sum(pair[side].sum(axis=0, dtype=np.float64) for pair in samples) / count
-            for side in (0, 1)
-        ]
-        (groups, rows), columns = means[0].shape, means[1].shape[1]
-        second, cross = np.zeros((groups, rows, rows)), np.zeros((groups, rows, columns))
-        for pair in samples:
-            # About the means from the start: differences of large numbers would lose digits.
-            vectors, outputs = (
-                (part - mean.astype(np.float32)).swapaxes(0, 1)
-                for part, mean in zip(pair, means, strict=True)
-            )
-            second += vectors.swapaxes(1, 2) @ vectors
-            cross += vectors.swapaxes(1, 2) @ outputs
-        return cls(count, means[0], means[1], second / count, cross / count)
-
     def damped(self, share: float) -> np.ndarray:
         """Return the second moments with part of their mean power added to the diagonal.
 
@@ -129,6 +96,8 @@ class Moments:
         """
         rows = self.second.shape[1]
         power = np.einsum("grr->g", self.second) / rows
+        # Less is what float32 makes of inputs that never change.
+        power = np.maximum(power, _LEAST_POWER * np.mean(self.inputs**2, axis=1))
         added = share * max(1.0, rows / self.count) * power
         added = np.where(power > 0, added, 1.0)
         return self.second + added[:, np.newaxis, np.newaxis] * np.eye(rows)
@@ -146,3 +115,79 @@ class Moments:
         damped = self.damped(share)
         # damped - second is what pulls towards the given weights.
         return np.linalg.solve(damped, self.cross + (damped - self.second) @ weights)
+
+
+class MomentSums:
+    """Adds up what moments are made of, some vectors at a time.
+
+    Parameters
+    ----------
+    name : str
+        The layer's name, for messages.
+    """
+
+    def __init__(self, name: str):
+        self._name = name
+        self._count = 0
+        self._origins: list[np.ndarray] = []
+        self._sums: list[np.ndarray] = []
+
+    def add(self, vectors: np.ndarray, outputs: np.ndarray) -> None:
+        """Take in what :func:`sample` returned.
+
+        Raises
+        ------
+        InputError
+            Some values are no numbers, or too large.
+        """
+        for part in (vectors, outputs):
+            if not (np.abs(part) < _LARGEST).all():
+                raise InputError(
+                    f"{self._name}: its inputs or outputs hold values that are no numbers, or "
+                    f"beyond {_LARGEST:g}"
+                )
+        if not self._count:
+            # Sums about a point near the means: differences of large numbers would lose digits.
+            # The nearer the better where inputs hardly change; means in float32 are far off.
+            self._origins = [
+                part.mean(axis=0, dtype=np.float64).astype(np.float32)
+                for part in (vectors, outputs)
+            ]
+        x, y = (
+            np.ascontiguousarray((part - origin).swapaxes(0, 1))
+            for part, origin in zip((vectors, outputs), self._origins, strict=True)
+        )
+        found = [
+            x.sum(axis=1, dtype=np.float64),
+            y.sum(axis=1, dtype=np.float64),
+            (x.swapaxes(1, 2) @ x).astype(np.float64),
+            (x.swapaxes(1, 2) @ y).astype(np.float64),
+        ]
+        if self._count:
+            for total, part in zip(self._sums, found, strict=True):
+                total += part
+        else:
+            self._sums = found
+        self._count += len(vectors)
+
+    def moments(self) -> Moments:
+        """Return the moments of all that was added.
+
+        Raises
+        ------
+        InputError
+            There are too few vectors.
+        """
+        if self._count < FEWEST_VECTORS:
+            raise InputError(
+                f"{self._name}: {self._count} input vectors were seen in calibration, at least "
+                f"{FEWEST_VECTORS} are needed: give more calibration images"
+            )
+        x, y, second, cross = (total / self._count for total in self._sums)
+        return Moments(
+            self._count,
+            self._origins[0] + x,
+            self._origins[1] + y,
+            second - x[:, :, np.newaxis] * x[:, np.newaxis],
+            cross - x[:, :, np.newaxis] * y[:, np.newaxis],
+        )

@@ -14,7 +14,7 @@ from sim.network.stages import Stages
 
 from .compensated import round_layer
 from .forms import Forms
-from .moments import Moments, sample
+from .moments import Moments, MomentSums, sample
 from .params import FitParams
 from .plan import row_forms, uniform_plan
 from .rounding import row_losses
@@ -99,7 +99,7 @@ def measure_profiles(
         Told the name of each layer, twice.
     """
     coarse: list[_Coarse] = []
-    images = sum(len(batch) for batch in batches)
+    places = max(1, _VECTORS // sum(len(batch) for batch in batches))
 
     def visit(
         index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
@@ -107,22 +107,17 @@ def measure_profiles(
         layer, chosen = network.layers[index], parameters[index]
         compute = RealLayer(layer)
         own = compute.weights
-        outputs = [compute(values, own, layer.bias) for values in inputs]
-        pairs = [
-            sample(
-                layer,
-                as_seen(quantisations[index], layer, values),
-                wanted,
-                max(1, _VECTORS // images),
-                index,
-            )
-            for values, wanted in zip(inputs, outputs, strict=True)
-        ]
+        sums = MomentSums(layer.name)
+        outputs: list[np.ndarray] = []
+        for values in inputs:
+            outputs.append(compute(values, own, layer.bias))
+            seen = as_seen(quantisations[index], layer, values)
+            sums.add(*sample(layer, seen, outputs[-1], places, index))
         coarse.append(
             _round_coarsely(
                 own,
                 quantisations[index].row_factors(layer.groups * own.shape[1]),
-                Moments.of(layer.name, pairs),
+                sums.moments(),
                 chosen,
                 params,
             )

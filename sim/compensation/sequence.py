@@ -13,7 +13,7 @@ from sim.network.stages import Stages
 from sme_hw.errors import InputError
 
 from .additions import added_tensors
-from .moments import Moments, sample
+from .moments import Moments, MomentSums, sample
 from .params import FitParams
 
 __all__ = ["MapLayer", "as_seen", "map_in_sequence"]
@@ -63,6 +63,7 @@ def map_in_sequence(
     images = sum(len(batch) for batch in batches)
     others = added_tensors(network) if params.additions else [None] * len(network.layers)
     count = len(batches)
+    places = max(1, _VECTORS // images)
     mappings: list[LayerMapping] = []
 
     def visit(
@@ -75,20 +76,16 @@ def map_in_sequence(
             )
         compute = RealLayer(layer)
         own = compute.weights
-        floats = [compute(values, own, layer.bias) for values in inputs[:count]]
-        wanted = floats
-        if extra is not None and extra[0].shape == floats[0].shape:
-            lost = zip(extra[:count], extra[count:], strict=True)
-            wanted = [
-                outputs + (exact - mapped)
-                for outputs, (exact, mapped) in zip(floats, lost, strict=True)
-            ]
-        seen = [as_seen(quantisation, layer, values) for values in inputs[count:]]
-        pairs = [
-            sample(layer, *pair, max(1, _VECTORS // images), index)
-            for pair in zip(seen, wanted, strict=True)
-        ]
-        moments = Moments.of(layer.name, pairs)
+        sums = MomentSums(layer.name)
+        floats: list[np.ndarray] = []
+        for k in range(count):
+            floats.append(compute(inputs[k], own, layer.bias))
+            inputs[k + count] = as_seen(quantisation, layer, inputs[k + count])
+            wanted = floats[k]
+            if extra is not None and extra[k].shape == wanted.shape:
+                wanted = wanted + (extra[k] - extra[k + count])
+            sums.add(*sample(layer, inputs[k + count], wanted, places, index))
+        moments = sums.moments()
         folded = own * quantisation.row_factors(layer.groups * own.shape[1]).reshape(
             layer.groups, -1, 1
         )
@@ -100,7 +97,7 @@ def map_in_sequence(
             bias = (moments.outputs - means).ravel()
         mappings.append(replace(mapping, calibration=LayerCalibration(quantisation, bias)))
         progress(layer.name)
-        return floats + [compute(values, weights, bias) for values in seen]
+        return floats + [compute(values, weights, bias) for values in inputs[count:]]
 
     Stages(network, others).run([*batches, *batches], visit)
     return mappings

@@ -15,7 +15,7 @@ from .squeeze import POLICIES, Policy, Rows, row_shifts
 __all__ = ["FACTORS", "least_error_factors"]
 
 _STEPS = 32
-"""Factors tried in an octave. Twice as many lower the error of networks by 2 % more."""
+"""Factors tried in an octave. Twice as many lower the error of real layers by 0 to 5 % more."""
 
 # Exact in binary, so that every machine tries the same. Factors above 1 suit a window's or a row
 # shift's grid; below 1/2, codes of one or two planes.

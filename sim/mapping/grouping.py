@@ -217,6 +217,7 @@ GROUPINGS: dict[str, Grouping] = {
     "balanced": _balanced,
     "magnitude": _by_shift,
 }
-"""Policies by name (reconstructed from the journal paper's "workload grouping"). Each takes cell
-levels, shape (signs, planes, rows, columns), row shifts, G and R, and returns the logical row on
-each physical row, or EMPTY."""
+"""Policies by name (reconstructed from the journal paper's "workload grouping"; ``magnitude`` is
+no part of it, and differs from ``shift`` in :data:`sim.mapping.row_tiles.ROW_TILES` alone). Each
+takes cell levels, shape (signs, planes, rows, columns), row shifts, G and R, and returns the
+logical row on each physical row, or EMPTY."""

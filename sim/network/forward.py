@@ -27,6 +27,8 @@ class FloatNetwork:
         What it returns; the network's outputs by default.
     given : sequence of str
         Tensors that are not computed but passed in.
+    keeps_memory : bool
+        See :func:`sim.network.operators.open_session`.
 
     Raises
     ------
@@ -35,11 +37,16 @@ class FloatNetwork:
     """
 
     def __init__(
-        self, network: Network, tensors: Sequence[str] | None = None, given: Sequence[str] = ()
+        self,
+        network: Network,
+        tensors: Sequence[str] | None = None,
+        given: Sequence[str] = (),
+        *,
+        keeps_memory: bool = True,
     ):
         model = cut(network.model, tensors, given)
         try:
-            self._session = open_session(model)
+            self._session = open_session(model, keeps_memory=keeps_memory)
         except InputError:
             raise
         except Exception as error:  # its errors have no common base beside Exception

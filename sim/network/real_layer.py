@@ -92,4 +92,5 @@ class RealLayer:
         tensors = [helper.make_tensor_value_info(name, float32, None) for name in "xwby"]
         graph = helper.make_graph([node], "layer", tensors[:3], tensors[3:])
         opsets = [helper.make_opsetid("", 17)]
-        return open_session(helper.make_model(graph, opset_imports=opsets, ir_version=8))
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+        return open_session(model, keeps_memory=False)

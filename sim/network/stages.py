@@ -1,6 +1,6 @@
 """Runs a network layer after layer on many images, with only the tensors that are still needed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -38,7 +38,9 @@ class Stages:
         for index, wanted in enumerate(targets):
             missing = [name for name in dict.fromkeys(wanted) if name not in there]
             given = sorted(there)
-            self._stages.append(FloatNetwork(network, missing, given) if missing else None)
+            self._stages.append(
+                FloatNetwork(network, missing, given, keeps_memory=False) if missing else None
+            )
             there.update(wanted)
             if index < len(network.layers):
                 there.add(network.layers[index].output)
@@ -68,31 +70,33 @@ class Stages:
             The network's output.
         """
         last = {name: index for index in range(len(self._targets)) for name in self.needs(index)}
-        kept = {self._network.input_name: batches}
+        kept = {self._network.input_name: list(batches)}
         for index, wanted in enumerate(self._targets):
-            kept |= self._compute(index, kept)
+            done = {name for name in kept if last.get(name, -1) <= index}
+            kept |= self._compute(index, kept, done - set(wanted))
             if index == len(self._network.layers):
                 break
-            layer = self._network.layers[index]
-            values = [kept[name] for name in wanted]
+            # Its own lists: whoever visits the layer may let go of what was used.
+            values = [list(kept[name]) for name in wanted]
             for name in [name for name in kept if last.get(name, -1) <= index]:
                 del kept[name]
             extra = values[1] if len(values) > 1 else None
-            kept[layer.output] = visit(index, values[0], extra)
+            kept[self._network.layers[index].output] = visit(index, values[0], extra)
         return kept[self._network.output_name]
 
-    def _compute(self, index: int, kept: dict[str, Tensors]) -> dict[str, Tensors]:
+    def _compute(self, index: int, kept: dict[str, Tensors], done: set[str]) -> dict[str, Tensors]:
+        """Return the stage's tensors; those that nothing needs any more, ``done``, are freed."""
         stage = self._stages[index]
         if stage is None:
             return {}
         found = [name for name in dict.fromkeys(self._targets[index]) if name not in kept]
         results: dict[str, Tensors] = {name: [] for name in found}
-        for feed in _by_batch({name: kept[name] for name in stage.needed}):
+        taken = {
+            name: kept.pop(name) if name in done else list(kept[name]) for name in stage.needed
+        }
+        count = len(next(iter(taken.values())))
+        for _ in range(count):
+            feed = {name: values.pop(0) for name, values in taken.items()}
             for name, values in zip(found, stage.compute(feed), strict=True):
                 results[name].append(values)
         return results
-
-
-def _by_batch(tensors: dict[str, Tensors]) -> Iterator[dict[str, np.ndarray]]:
-    for values in zip(*tensors.values(), strict=True):
-        yield dict(zip(tensors, values, strict=True))

@@ -47,8 +47,7 @@ def cut(
     outputs : sequence of str, optional
         Tensors, float32, that it shall return; its own outputs by default.
     given : sequence of str
-        Float32 tensors that shall be inputs instead of being computed. Inputs that nothing depends
-        on are left out.
+        Float32 tensors that shall be inputs instead of being computed.
     """
     describe = require("onnx.helper").make_tensor_value_info
     float32 = require("onnx").TensorProto.FLOAT
@@ -64,10 +63,6 @@ def cut(
             if name in given:
                 node.output[position] = f"{name} as computed"
     _prune(graph)
-    needed = {name for node in graph.node for name in node.input}
-    needed.update(value.name for value in graph.output)
-    for value in [value for value in graph.input if value.name not in needed]:
-        graph.input.remove(value)
     return result
 
 
@@ -78,13 +73,14 @@ def _copy(model: "onnx.ModelProto") -> "onnx.ModelProto":
 
 
 def _prune(graph: "onnx.GraphProto") -> None:
-    """Take away nodes, and stored tensors, that no output needs."""
+    """Take away nodes, inputs and stored tensors that no output needs."""
     needed = {value.name for value in graph.output}
     for place in reversed(range(len(graph.node))):
         if needed.isdisjoint(graph.node[place].output):
             del graph.node[place]
         else:
             needed.update(graph.node[place].input)
-    for place in reversed(range(len(graph.initializer))):
-        if graph.initializer[place].name not in needed:
-            del graph.initializer[place]
+    for there in (graph.initializer, graph.input):
+        for place in reversed(range(len(there))):
+            if there[place].name not in needed:
+                del there[place]

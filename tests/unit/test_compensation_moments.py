@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sim.compensation.moments import FEWEST_VECTORS, Moments, sample
+from sim.compensation.moments import FEWEST_VECTORS, MomentSums, sample
 from sim.network.real_layer import RealLayer
 from sme_hw.errors import InputError
 from tests.network_cases import fixture_network
@@ -26,7 +26,7 @@ def batches(rng, groups=3, rows=7, columns=4, sizes=(20, 1, 13)):
 def test_moments():
     """They are those of all batches together, in float64."""
     pairs = batches(seeded(1))
-    found = Moments.of("layer", pairs)
+    found = moments_of("layer", pairs)
     vectors, outputs = (np.concatenate(parts).astype(float) for parts in zip(*pairs, strict=True))
     assert found.count == 34
     assert np.allclose(found.inputs, vectors.mean(axis=0), rtol=1e-6)
@@ -35,6 +35,14 @@ def test_moments():
         both = np.cov(vectors[:, g].T, outputs[:, g].T, bias=True)
         assert np.allclose(found.second[g], both[:7, :7], rtol=1e-4, atol=1e-4)
         assert np.allclose(found.cross[g], both[:7, 7:], rtol=1e-4, atol=1e-3)
+
+
+def moments_of(name, pairs):
+    """Return the moments of several batches."""
+    sums = MomentSums(name)
+    for vectors, outputs in pairs:
+        sums.add(vectors, outputs)
+    return sums.moments()
 
 
 def constant(rng, rows):
@@ -61,15 +69,33 @@ def test_damping_makes_any_moments_positive_definite(kind, share):
     vectors = SINGULAR[kind](rng, rows).astype(np.float32)[:, np.newaxis]
     weights = rng.normal(size=(1, rows, 3))
     outputs = (vectors @ weights[0]).astype(np.float32)
-    moments = Moments.of("layer", [(vectors, outputs)])
+    moments = moments_of("layer", [(vectors[:3], outputs[:3]), (vectors[3:], outputs[3:])])
     damped = moments.damped(share)
     inverse = np.linalg.inv(damped)
     np.linalg.cholesky((inverse + inverse.swapaxes(1, 2)) / 2)
     power = np.trace(moments.second[0]) / rows
+    power = max(power, 1e-12 * float(np.mean(moments.inputs**2)))
     added = share * max(1, rows / len(vectors)) * power if power else 1
     assert np.allclose(damped[0] - moments.second[0], added * np.eye(rows), atol=1e-9 * power)
     target = moments.target(weights, share)
     assert np.allclose(target, weights, atol=5e-3), "the given weights fit already"
+
+
+@pytest.mark.parametrize("noise", [0, 1e-7, 1e-6])
+def test_inputs_that_hardly_change(noise):
+    """However the sums of so many equal numbers are rounded, damping makes up for it."""
+    rng = seeded(8)
+    centre = rng.normal(size=50) * 100
+    vectors = centre * (1 + noise * rng.normal(size=(3100, 1, 1)))
+    vectors, outputs = vectors.astype(np.float32), np.zeros((3100, 1, 2), np.float32)
+    for first in range(1, 3100, 113):
+        moments = moments_of(
+            "layer", [(vectors[:first], outputs[:first]), (vectors[first:], outputs[first:])]
+        )
+        inverse = np.linalg.inv(moments.damped(1e-3))
+        np.linalg.cholesky((inverse + inverse.swapaxes(1, 2)) / 2)
+        weights = rng.normal(size=(1, 50, 2))
+        assert np.abs(moments.target(weights, 0.2)).max() <= 10 * np.abs(weights).max()
 
 
 def test_no_power_in_one_group_alone():
@@ -77,10 +103,10 @@ def test_no_power_in_one_group_alone():
     pairs = batches(seeded(3))
     silent = [(vectors.copy(), outputs) for vectors, outputs in pairs]
     for vectors, _ in silent:
-        vectors[:, 1] = 5
+        vectors[:, 1] = 0
     found, expected = (
-        Moments.of("layer", silent).damped(0.1),
-        Moments.of("layer", pairs).damped(0.1),
+        moments_of("layer", silent).damped(0.1),
+        moments_of("layer", pairs).damped(0.1),
     )
     assert np.allclose(found[1], np.eye(7))
     assert found[[0, 2]].tolist() == expected[[0, 2]].tolist()
@@ -91,7 +117,7 @@ def test_target_is_a_ridge_regression(share):
     """Least squares of centred outputs, and of the distance to the given weights."""
     rng = seeded(4)
     pairs = batches(rng)
-    moments = Moments.of("layer", pairs)
+    moments = moments_of("layer", pairs)
     given = rng.normal(size=(3, 7, 4))
     vectors, outputs = (np.concatenate(parts).astype(float) for parts in zip(*pairs, strict=True))
     vectors, outputs = vectors - vectors.mean(axis=0), outputs - outputs.mean(axis=0)
@@ -108,15 +134,15 @@ def test_target_is_a_ridge_regression(share):
 def test_refused():
     """Too few vectors, or numbers that are none; the layer is named."""
     (pair, *_) = batches(seeded(5), sizes=(FEWEST_VECTORS,))
-    Moments.of("some layer", [pair])
+    moments_of("some layer", [pair])
     with pytest.raises(InputError, match=r"^some layer: 7 input vectors .* at least 8 .* more"):
-        Moments.of("some layer", [(pair[0][:4], pair[1][:4]), (pair[0][:3], pair[1][:3])])
+        moments_of("some layer", [(pair[0][:4], pair[1][:4]), (pair[0][:3], pair[1][:3])])
     for side in (0, 1):
         for value in (np.nan, np.inf):
             bad = [part.copy() for part in pair]
             bad[side][3, 1, 2] = value
             with pytest.raises(InputError, match=r"^some layer: .* no numbers"):
-                Moments.of("some layer", [pair, tuple(bad)])
+                moments_of("some layer", [pair, tuple(bad)])
 
 
 def test_sample_of_dense_layers():

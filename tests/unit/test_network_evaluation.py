@@ -89,6 +89,7 @@ def test_random_parameters(seed):
     options = random_hardware(rng, random_mapping(rng, weight_bits=8, **fixed))
     if stem.endswith("qdq") or options.input_bits == 1:  # what the model needs; or shows nothing
         options = replace(options, input_bits=8)
+    options = replace(options, adc_lsb=min(options.adc_lsb, 1))  # coarser ones show nothing
     more = {
         "grouping": str(rng.choice(["none", "shift", "balanced", "magnitude"])),
         "zero_skip": bool(rng.integers(2)),
