@@ -18,7 +18,7 @@ def test_split_and_shared_out(tmp_path):
     mapped = fitted(
         fixture_network("separable_legacy"),
         images,
-        fit={"rounding": "compensated", "bias_correction": True, "additions": True, "ratio": 2.5},
+        fit={"rounding": "compensated", "bias_correction": True, "additions": True, "ratio": 5},
         rows=16,
         cols=6,
         rows_active=4,
