@@ -147,7 +147,7 @@ def round_once_more(
     rounded : numpy.ndarray of float32, shape (rows, columns)
         Changed.
     slopes : numpy.ndarray of float32, shape (rows, columns)
-        Second moments times what is missing to the target; changed.
+        Second moments times what is missing to the target; lost.
     moments : numpy.ndarray of float32, shape (rows, rows)
         The block of these rows.
     scales, choices, tables
@@ -164,7 +164,7 @@ def round_once_more(
         for c in range(columns):
             changes[r, c] = found[c] - rounded[r, c]
             rounded[r, c] = found[c]
-        for other in range(rows):
+        for other in range(r + 1, rows):  # those of earlier rows are not needed any more
             share = moments[other, r]
             for c in range(columns):
                 slopes[other, c] -= share * changes[r, c]

@@ -64,6 +64,20 @@ def test_as_the_golden_model_says(stem, fit, options):
         assert sorted(name for what, name in told if what == "weighing") == sorted(2 * names)
 
 
+def test_scales_that_are_not_free_stay():
+    """One power of two for a layer; others are real numbers, and fitted."""
+    images, _ = fixture_images("plain_dynamo")
+    network = fixture_network("plain_dynamo")
+    fit = {"rounding": "compensated"}
+    options = {"policy": "minimal", "squeeze": 3}
+    for scale in ("layer-pow2", "column-pow2", "column"):
+        for layer in fitted(network, images, fit=fit, scale=scale, **options).layers:
+            mantissas = np.frexp(layer.mapping.code_steps)[0]
+            assert (mantissas == 0.5).all() == (scale != "column")
+            if scale == "layer-pow2":
+                assert len(set(layer.mapping.code_steps.tolist())) == 1
+
+
 def error(mapped, images):
     """Return the squared error of a mapped network's output."""
     wanted = FloatNetwork(mapped.network).run(images)[0]
