@@ -9,42 +9,43 @@ SME_DATA; nothing of it is in this project.
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from benchmarks.networks.data import data_folder
 from rtl_gen.files import check_writable, staged_file
 from sim.report.figure import check_matplotlib
-from sme_cli.console import table
+from sme_cli.console import bar, table
 from sme_hw.errors import InputError
 
-from .ladder import Rung, chosen
+from .ladder import METHODS, Rung, chosen
 from .measure import measure, result_key
 from .picture import draw_pareto
-from .results import Results
+from .results import Measured, Results
 from .subjects import QUICK, SUBJECTS, Subject, open_subject
 from .tables import COLUMNS, as_markdown, columns_as_markdown, rows
 
-Measured = list[tuple[Rung, dict[str, Any]]]
 
+def measure_all(subject: Subject, rungs: list[Rung], results: Results) -> list[Measured]:
+    """Return the results of rungs; what is not known is measured, and shown."""
+    measured: list[Measured] = []
+    with bar(len(rungs)) as (progress, task):
+        for number, rung in enumerate(rungs, 1):
 
-def measure_all(subject: Subject, patterns: list[str] | None, results: Results) -> Measured:
-    """Return the results of all chosen rungs; what is not known is measured, and shown."""
-    rungs = chosen(subject.rungs, patterns)
-    measured: Measured = []
-    for number, rung in enumerate(rungs, 1):
-        key = result_key(subject, rung)
-        result = results.get(key)
-        if result is None:
-            result = measure(subject, rung)
-            results.add(key, result)
-            print(
-                f"{subject.name} {number}/{len(rungs)} {rung.name}: {result['ratio']:.2f} times "
-                f"fewer crossbars, KL {result['kl']:.3g}, drop {result['drop']}, "
-                f"{result['seconds']:.0f} s",
-                file=sys.stderr,
-                flush=True,
-            )
-        measured.append((rung, result))
+            def show(what: str, name: str = rung.name) -> None:
+                progress.update(task, description=f"{subject.name} {name}: {what}")
+
+            key = result_key(subject, rung)
+            result = results.get(key)
+            if result is None:
+                result = measure(subject, rung, show)
+                results.add(key, result)
+                text = (
+                    f"{subject.name} {number}/{len(rungs)} {rung.name}: {result['ratio']:.2f} "
+                    f"times fewer crossbars, KL {result['kl']:.3g}, drop {result['drop']}, "
+                    f"{result['seconds']:.0f} s"
+                )
+                progress.console.print(text, markup=False, soft_wrap=True)
+            progress.advance(task)
+            measured.append((rung, result))
     return measured
 
 
@@ -64,13 +65,21 @@ def run(arguments: argparse.Namespace) -> None:
     for name in names:
         if name not in SUBJECTS:
             raise InputError(f"--networks {name}: one of {', '.join(SUBJECTS)} is needed")
-    found: dict[str, Measured] = {}
+    subjects = [open_subject(name, folder, quick=arguments.quick) for name in names]
+    for pattern in arguments.rungs or ():
+        if not any(chosen(subject.rungs, [pattern]) for subject in subjects):
+            methods = ", ".join(method.replace(" ", "-") for method in METHODS)
+            raise InputError(f"--rungs {pattern} matches none; there are {methods} with a degree")
+    found: dict[str, list[Measured]] = {}
     sections = [columns_as_markdown()]
-    for name in names:
-        subject = open_subject(name, folder, quick=arguments.quick)
-        found[name] = measure_all(subject, arguments.rungs, Results(output / f"{name}.json"))
-        table(title(subject), list(COLUMNS), list(rows(found[name])))
-        sections.append(as_markdown(title(subject), found[name]))
+    for subject in subjects:
+        rungs = chosen(subject.rungs, arguments.rungs)
+        if not rungs:
+            continue
+        measured = measure_all(subject, rungs, Results(output / f"{subject.name}.json"))
+        found[subject.name] = measured
+        table(title(subject), list(COLUMNS), rows(measured))
+        sections.append(as_markdown(title(subject), measured))
         with staged_file(output / "results.md") as temporary:
             temporary.write_text("\n".join(sections), encoding="utf-8")
         with staged_file(output / "pareto.png") as temporary:

@@ -1,13 +1,12 @@
 """The rungs: ways to map a network, each with its degrees of squeeze-out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from sim.compensation.params import FitParams
 from sim.mapping import Parameters, load_parameters
-from sme_hw.errors import InputError
 
 __all__ = ["METHODS", "TILES", "UNIFORM", "Rung", "chosen", "ladder"]
 
@@ -157,18 +156,10 @@ def ladder(
     return rungs
 
 
-def chosen(rungs: list[Rung], patterns: list[str] | None) -> list[Rung]:
-    """Return the rungs whose names match one of some shell patterns; all without patterns.
-
-    Raises
-    ------
-    InputError
-        A pattern matches none.
-    """
-    if not patterns:
-        return rungs
-    for pattern in patterns:
-        if not any(fnmatchcase(rung.name, pattern) for rung in rungs):
-            names = ", ".join(dict.fromkeys(rung.method.replace(" ", "-") for rung in rungs))
-            raise InputError(f"--rungs {pattern} matches none; there are {names} with a degree")
-    return [rung for rung in rungs if any(fnmatchcase(rung.name, p) for p in patterns)]
+def chosen(rungs: Iterable[Rung], patterns: Sequence[str] | None) -> list[Rung]:
+    """Return the rungs whose names match one of some shell patterns; all without patterns."""
+    return [
+        rung
+        for rung in rungs
+        if not patterns or any(fnmatchcase(rung.name, pattern) for pattern in patterns)
+    ]

@@ -1,6 +1,7 @@
 """Maps a network as a rung says and measures it on crossbars, exactly."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -36,12 +37,19 @@ def result_key(subject: Subject, rung: Rung) -> dict[str, Any]:
     }
 
 
-def _mapped(subject: Subject, rung: Rung) -> list[LayerMapping]:
+def _mapped(subject: Subject, rung: Rung, progress: Callable[[str], None]) -> list[LayerMapping]:
     network = subject.network
     parameters = [rung.parameters] * len(network.layers)
     if not rung.fit.needs_images:
         return map_network(network, parameters, subject.quantisations)
-    return fit_network(network, parameters, subject.quantisations, subject.images, rung.fit)
+    return fit_network(
+        network,
+        parameters,
+        subject.quantisations,
+        subject.images,
+        rung.fit,
+        lambda what, name: progress(f"{what} {name}"),
+    )
 
 
 def _divergence(comparison: Comparison) -> float:
@@ -61,19 +69,24 @@ def weights_alone(mapped: MappedNetwork, batches: Batches) -> Comparison:
     return comparison
 
 
-def measure(subject: Subject, rung: Rung) -> dict[str, Any]:
+def measure(
+    subject: Subject, rung: Rung, progress: Callable[[str], None] = lambda what: None
+) -> dict[str, Any]:
     """Return what a rung costs and loses on a network, as plain JSON values.
 
     Parameters
     ----------
     subject : Subject
     rung : Rung
+    progress : callable
+        Told what is done.
     """
     start = time.perf_counter()
-    mapped = assemble(subject.network, _mapped(subject, rung))
+    mapped = assemble(subject.network, _mapped(subject, rung, progress))
     mapping_seconds = time.perf_counter() - start
     layers = [layer.mapping for layer in mapped.layers]
     found = costs(layers, keeps_empty_planes=rung.keeps_empty_planes)
+    progress("images on crossbars")
     comparison = evaluate(mapped, subject.evaluated).comparison
     alone = None
     if rung.fit.rounding == "compensated":

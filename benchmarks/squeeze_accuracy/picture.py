@@ -6,11 +6,10 @@ from typing import Any
 
 from sim.report.figure import DPI, new_figure
 
-from .ladder import METHODS, Rung
+from .ladder import METHODS
+from .results import Measured
 
 __all__ = ["draw_pareto"]
-
-Measured = tuple[Rung, dict[str, Any]]
 
 _STYLES = {
     "conventional": ("#000000", "*"),
@@ -56,7 +55,8 @@ def draw_pareto(results: Mapping[str, Sequence[Measured]], path: Path) -> None:
     InputError
         matplotlib is not installed.
     """
-    figure = new_figure(1.5 + 3.6 * len(results), 7.6)
+    width = 1.5 + 3.6 * len(results)
+    figure = new_figure(width, 7.6)
     panels = figure.subplots(2, len(results), sharex="col", squeeze=False)
     seen: dict[str, Any] = {}
     for (name, measured), upper, lower in zip(results.items(), *panels, strict=True):
@@ -70,7 +70,9 @@ def draw_pareto(results: Mapping[str, Sequence[Measured]], path: Path) -> None:
         lower.set_ylim(-2, _MOST_DROP)
         lower.set_xlabel("times fewer crossbars", fontsize=9)
         lower.set_xscale("log")
-        ticks = [1, 2, 3, 4, 5, 8, 12]
+        most = max(result["ratio"] for _, result in measured)
+        lower.set_xlim(0.95, max(1.05 * most, 2))
+        ticks = [tick for tick in (1, 2, 3, 4, 5, 8, 12) if tick <= most + 1]
         lower.set_xticks(ticks, [str(tick) for tick in ticks])
         lower.minorticks_off()
         for axis in (upper, lower):
@@ -85,7 +87,7 @@ def draw_pareto(results: Mapping[str, Sequence[Measured]], path: Path) -> None:
         [seen[method] for method in ordered],
         ordered,
         loc="outside upper center",
-        ncols=min(len(ordered), 3 + 2 * len(results)),
+        ncols=int(width / 1.6),
         fontsize=8,
         frameon=False,
     )
@@ -96,6 +98,8 @@ def _draw_method(method: str, points: list[dict[str, Any]], upper: Any, lower: A
     """Draw the results of a method, and return what stands in the legend."""
     colour, mark = _STYLES[method]
     line = "--" if method.startswith("plain") else "-"
+    if method == "window":  # another S is no other degree
+        line = "none"
     style = {"color": colour, "marker": mark, "linestyle": line, "markersize": 4, "linewidth": 1}
     ratios = [point["ratio"] for point in points]
     (drawn,) = upper.plot(ratios, [max(point["kl"], _LEAST) for point in points], **style)

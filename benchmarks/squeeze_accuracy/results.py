@@ -7,7 +7,12 @@ from typing import Any
 from rtl_gen.files import staged_file, write_json
 from sme_hw.errors import InputError
 
-__all__ = ["Results"]
+from .ladder import Rung
+
+__all__ = ["Measured", "Results"]
+
+Measured = tuple[Rung, dict[str, Any]]
+"""A rung and its result, from :func:`benchmarks.squeeze_accuracy.measure.measure`."""
 
 
 def _text(key: dict[str, Any]) -> str:

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .against_plain import crossbars_at, frontier
-from .ladder import METHODS, TILES, UNIFORM, Rung
+from .ladder import METHODS, TILES, UNIFORM
+from .results import Measured
 
 __all__ = ["COLUMNS", "as_markdown", "columns_as_markdown", "rows"]
-
-Measured = tuple[Rung, dict[str, Any]]
-"""A rung and its result."""
 
 COLUMNS = {
     "rung": "",
@@ -24,8 +22,8 @@ COLUMNS = {
     "agree": "per cent of images with the float network's class",
     "KL": "mean divergence of the classes' probabilities from the float network's, in nats",
     "KL weights": "the same with inputs that are not quantised",
-    "/ plain": "how many times more crossbars the control needs for the same KL, with as many planes "
-    "in every tile; the best of all its forms, logarithms interpolated",
+    "/ plain": "how many times more crossbars the control needs for the same KL, with as many "
+    "planes in every tile; the best of all its forms, logarithms interpolated",
     "/ plain tiles": "the same with planes tile by tile",
 }
 """Names of columns, and what they hold."""
