@@ -19,14 +19,16 @@ from benchmarks.squeeze_accuracy.picture import draw_pareto
 from benchmarks.squeeze_accuracy.subjects import SUBJECTS, SubjectPlan, open_subject
 from sim.compensation.fit import fit_network
 from sim.mapping import load_parameters, map_layer, map_matrix
+from sim.network.calibration import CalibrationParams
 from sim.network.evaluation import evaluate
 from sim.network.mapped_network import assemble, map_network
+from sim.network.real_layer import RealLayer, mapped_weights
 from sim.network.sensitivity import measure_sensitivity
 from tests.network_cases import FOLDER, fixture_images, on_crossbars
 from tests.random_cases import seeded
 
 STEM = "residual_legacy"
-PLAN = SubjectPlan(9, 7, ratios=(2, 3), tile_ratios=(2,), fewest_planes=5)
+PLAN = SubjectPlan(9, 7, "channels", ratios=(2, 3), tile_ratios=(2,), fewest_planes=5)
 
 
 @pytest.fixture
@@ -156,6 +158,7 @@ def test_ladder():
 def test_measured_is_what_evaluation_says(subject, name, options):
     """On the images that were not calibrated on."""
     base = {"preset": "lossless", "window": 8, "scale": "column"}
+    base |= {"params": CalibrationParams(method="channels")}
     spared = np.concatenate(subject.images)
     mapped = on_crossbars(subject.network, spared, **base | options)
     expected = evaluate(mapped, subject.evaluated)
@@ -188,6 +191,22 @@ def test_weights_alone(subject):
     assert result["kl_weights"] == pytest.approx(losses.steps["squeezed out"]["kl"], abs=2e-6)
     assert result["kl"] == pytest.approx(losses.steps["ADCs"]["kl"], abs=2e-6)
     assert result["kl_weights"] != result["kl"]
+
+
+def test_weights_on_crossbars(subject):
+    """They are a layer's own but for half a step: factors of channels are taken out again."""
+    parameters = [rung_of(subject, "conventional").parameters] * len(subject.network.layers)
+    kept = map_network(subject.network, parameters, subject.quantisations)
+    assert any(len(np.unique(chosen.factors)) > 1 for chosen in subject.quantisations)
+    for layer, mapping, chosen in zip(
+        subject.network.layers, kept, subject.quantisations, strict=True
+    ):
+        weights, bias = mapped_weights(layer, mapping)
+        assert bias.tolist() == layer.bias.tolist()
+        groups, rows, columns = weights.shape
+        factors = chosen.row_factors(groups * rows).reshape(groups, rows, 1)
+        steps = mapping.code_steps.reshape(groups, 1, columns) / factors
+        assert (np.abs(weights - RealLayer(layer).weights) <= 0.501 * steps).all()
 
 
 RUNGS = ["conventional", "rounded-x=1", "split-3", "plain-[56]", "plain-tiles-*"]
