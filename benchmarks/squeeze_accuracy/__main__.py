@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
             methods = ", ".join(method.replace(" ", "-") for method in METHODS)
             raise InputError(f"--rungs {pattern} matches none; there are {methods} with a degree")
     found: dict[str, list[Measured]] = {}
-    sections = [columns_as_markdown()]
+    sections = ["![Accuracy over crossbars](pareto.png)\n", columns_as_markdown()]
     for subject in subjects:
         rungs = chosen(subject.rungs, arguments.rungs)
         if not rungs:

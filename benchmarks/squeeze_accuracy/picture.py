@@ -80,7 +80,7 @@ def draw_pareto(results: Mapping[str, Sequence[Measured]], path: Path) -> None:
             axis.grid(color="#e0e0e0", linewidth=0.6)
             axis.set_axisbelow(True)
             axis.spines[["top", "right"]].set_visible(False)
-    panels[0, 0].set_ylabel("KL divergence of the classes from the float network's", fontsize=9)
+    panels[0, 0].set_ylabel("KL divergence from the float network", fontsize=9)
     panels[1, 0].set_ylabel("top-1 lost, points", fontsize=9)
     ordered = [method for method in METHODS if method in seen]
     figure.legend(
