@@ -10,7 +10,7 @@ from .layer import NetworkLayer
 from .operators import open_session
 from .packages import require
 
-__all__ = ["RealLayer", "real_weights"]
+__all__ = ["RealLayer", "mapped_weights", "real_weights"]
 
 
 def real_weights(mapping: LayerMapping) -> np.ndarray:
@@ -25,6 +25,28 @@ def real_weights(mapping: LayerMapping) -> np.ndarray:
             block = weights[i * rows : (i + 1) * rows, i * width : (i + 1) * width]
             result[group, :, place.part.start : place.part.stop] = block
     return result
+
+
+def mapped_weights(layer: NetworkLayer, mapping: LayerMapping) -> tuple[np.ndarray, np.ndarray]:
+    """Return a layer's weights as they are on crossbars, for real inputs, and its bias.
+
+    Parameters
+    ----------
+    layer : NetworkLayer
+    mapping : LayerMapping
+        Its mapping, calibrated.
+
+    Returns
+    -------
+    weights : numpy.ndarray of float64, shape (groups, rows, columns)
+    bias : numpy.ndarray of float64, shape (outputs,)
+    """
+    assert mapping.calibration is not None
+    weights = real_weights(mapping)
+    groups, rows, columns = weights.shape
+    factors = mapping.calibration.quantisation.row_factors(groups * rows)
+    scales = layer.weight_scales.reshape(groups, 1, columns)
+    return weights * scales / factors.reshape(groups, rows, 1), mapping.calibration.bias
 
 
 class RealLayer:

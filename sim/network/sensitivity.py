@@ -10,10 +10,9 @@ from sim.mapping import LayerMapping
 
 from .crossbar_layer import CrossbarLayer
 from .forward import FloatNetwork, forward
-from .layer import NetworkLayer
 from .mapped_network import MappedNetwork
 from .metrics import Comparison
-from .real_layer import RealLayer, real_weights
+from .real_layer import RealLayer, mapped_weights
 
 __all__ = ["LayerLoss", "Sensitivity", "measure_sensitivity"]
 
@@ -89,8 +88,8 @@ class _Probe:
     def __init__(self, layer: CrossbarLayer, unsqueezed: LayerMapping):
         self.layer = layer
         self._real = RealLayer(layer.layer)
-        self._exact = _weights_and_bias(layer.layer, layer.mapping)
-        self._quantised = _weights_and_bias(layer.layer, unsqueezed)
+        self._exact = mapped_weights(layer.layer, layer.mapping)
+        self._quantised = mapped_weights(layer.layer, unsqueezed)
 
     def compute(self, values: np.ndarray, step: int) -> np.ndarray:
         """Return the layer's output with all errors up to :data:`STEPS` number ``step``."""
@@ -102,16 +101,6 @@ class _Probe:
             integers = self.layer.to_integers(values)
             values = self.layer.quantisation.to_reals(integers, layer.axis).astype(np.float32)
         return self._real(values, weights, bias)
-
-
-def _weights_and_bias(layer: NetworkLayer, mapping: LayerMapping) -> tuple[np.ndarray, np.ndarray]:
-    """Return a layer's weights as mapped, for real inputs, and its bias."""
-    assert mapping.calibration is not None
-    weights = real_weights(mapping)
-    groups, rows, columns = weights.shape
-    factors = mapping.calibration.quantisation.row_factors(groups * rows)
-    scales = layer.weight_scales.reshape(groups, 1, columns)
-    return weights * scales / factors.reshape(groups, rows, 1), mapping.calibration.bias
 
 
 class _LayerLosses:

@@ -1,0 +1,347 @@
+"""The ladder of squeeze-out: what is measured is what mapper and evaluation say, and is kept."""
+
+import doctest
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+
+from benchmarks.networks.catalogue import NETWORKS, Entry
+from benchmarks.squeeze_accuracy import __main__ as command
+from benchmarks.squeeze_accuracy import against_plain, tables
+from benchmarks.squeeze_accuracy.costs import bit_cycle_work, conventional_work, costs
+from benchmarks.squeeze_accuracy.ladder import METHODS, TILES, UNIFORM, ladder
+from benchmarks.squeeze_accuracy.measure import measure
+from benchmarks.squeeze_accuracy.picture import draw_pareto
+from benchmarks.squeeze_accuracy.subjects import SUBJECTS, SubjectPlan, open_subject
+from sim.compensation.fit import fit_network
+from sim.mapping import load_parameters, map_layer, map_matrix
+from sim.network.calibration import CalibrationParams
+from sim.network.evaluation import evaluate
+from sim.network.mapped_network import assemble, map_network
+from sim.network.real_layer import RealLayer, mapped_weights
+from sim.network.sensitivity import measure_sensitivity
+from tests.network_cases import FOLDER, fixture_images, on_crossbars
+from tests.random_cases import seeded
+
+STEM = "residual_legacy"
+PLAN = SubjectPlan(9, 7, "channels", ratios=(2, 3), tile_ratios=(2,), fewest_planes=5)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Return a folder with a test network and its images, known as ``fixture``."""
+    images, labels = fixture_images(STEM)
+    np.savez(tmp_path / "images.npz", images=np.uint8(255 * images + 0.5), labels=labels)
+    np.savez(tmp_path / "weights.npz", none=np.zeros(1))
+    model = onnx.load(FOLDER / f"{STEM}.onnx")
+    entry = Entry(lambda arrays: model, "weights.npz", "images.npz", "unit", 100.0)
+    monkeypatch.setitem(NETWORKS, "fixture", entry)
+    monkeypatch.setitem(SUBJECTS, "fixture", PLAN)
+    return tmp_path
+
+
+@pytest.fixture
+def subject(data):
+    """Return the test network with its images."""
+    return open_subject("fixture", data, quick=False)
+
+
+def rung_of(subject, name):
+    """Return a rung by its name."""
+    (found,) = (rung for rung in subject.rungs if rung.name == name)
+    return found
+
+
+def run(monkeypatch, capsys, *arguments):
+    """Run the command; returns exit code, output and errors."""
+    monkeypatch.setattr(sys, "argv", ["squeeze_accuracy", *map(str, arguments)])
+    code = command.main()
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.parametrize("rows_active", ["all", 3])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"policy": "minimal", "squeeze": 3},
+        {"policy": "split", "squeeze": 6},
+        {"policy": "plain", "squeeze": 4},
+        {"policy": "minimal", "squeeze": 2, "cell_bits": 2},
+    ],
+    ids=str,
+)
+def test_work_is_that_of_the_tiles(options, rows_active):
+    """Planes with a 1 times bit-cycles, tile by tile, as the units that are loaded count them."""
+    weights = seeded(7).standard_t(3, size=(20, 27))
+    weights[:, 9] = 0
+    weights[9:17] = 0  # tiles without any 1
+    more = {"codec": "int8", "adc_bits": "lossless", "rows_active": rows_active}
+    # Sorted by shift, and in the tiles of rows in order.
+    parameters = load_parameters("tiny", **options, **more)
+    layer = map_layer("w", weights, parameters)
+    hardware = replace(parameters.hardware, input_index=True)
+    expected = 0
+    for matrix in layer.matrices:
+        for tile in matrix.tiles(hardware):
+            shifts = matrix.part(tile).row_shifts
+            order = matrix.row_order[tile.row_tile, tile.column_tile]
+            order[: len(shifts)] = np.argsort(shifts, kind="stable")
+            image = matrix.image(tile, hardware)
+            planes = int(image.cells.any(axis=(0, 2, 3)).sum())
+            expected += planes * sum(image.bit_cycles)
+    assert bit_cycle_work(layer, parameters.hardware.group_rows) == expected > 0
+
+
+def test_conventional_work_is_that_of_full_tiles():
+    """All planes hold ones, nothing is shifted: then work is the conventional."""
+    parameters = load_parameters("tiny", codec="int8", squeeze=0, adc_bits="lossless")
+    dense = map_matrix(np.full((21, 11), 255), parameters)
+    packed = map_layer("dw", np.ones((5, 1, 2, 2)), parameters, groups=5)
+    for layer, tiles in ((dense, 6), (packed, 3)):
+        assert conventional_work(layer, 8) == bit_cycle_work(layer, 8) == 8 * 8 * tiles
+        assert conventional_work(layer, 4) == bit_cycle_work(layer, 4)
+        found = costs([layer], keeps_empty_planes=False)
+        assert (found.conventional, found.crossbars, found.work) == (8 * tiles, 8 * tiles, 1)
+    assert conventional_work(dense, 3) == 8 * 8 * 2 * (3 + 3 + 2)
+
+
+def test_costs_are_those_of_all_layers():
+    """Parts of the conventional; empty planes count only where that is asked for."""
+    parameters = load_parameters("tiny", codec="codes", squeeze=1, policy="minimal")
+    small = map_matrix(np.full((8, 8), 3), parameters)
+    moved = map_matrix(np.full((8, 16), 255), parameters)
+    found = costs([small, moved], keeps_empty_planes=False)
+    assert (found.conventional, found.crossbars) == (24, 2 + 14)
+    assert found.work == found.work_grouped == (2 + 14) / 24
+    assert (found.adc_bits, found.rcmr_bits, found.index_bits) == (4, 8 + 16, 0)
+    found = costs([small, moved], keeps_empty_planes=True)
+    assert (found.crossbars, found.work, found.work_grouped) == (24, 1, 1)
+    split = load_parameters("tiny", codec="codes", squeeze=7, policy="split")
+    pieces = map_matrix(np.full((8, 8), 3), split)
+    found = costs([pieces], keeps_empty_planes=False)
+    assert (found.crossbars, found.index_bits) == (2, 16 * 3)
+
+
+def test_ladder():
+    """Names tell rungs apart; controls are those of the policy plain, and none is without."""
+    rungs = ladder((2, 3.2), (2,), additions=True, fewest_planes=2)
+    assert len({rung.name for rung in rungs}) == len(rungs)
+    assert list(dict.fromkeys(rung.method for rung in rungs)) == list(METHODS)
+    for rung in rungs:
+        plain = rung.parameters.mapping.policy == "plain"
+        assert (rung.control is not None) == plain == rung.method.startswith("plain")
+        assert (rung.control == TILES) == (plain and rung.fit.ratio is not None)
+        assert rung.parameters.hardware.rows_active == "all"
+        assert rung.parameters.hardware.adc_bits == "lossless"
+    planes = [rung.parameters.hardware.planes for rung in rungs if rung.control == UNIFORM]
+    assert planes == 5 * list(range(2, 7))
+    # Whatever squeeze-out gets, the control gets, too.
+    fits = [{rung.fit for rung in rungs if (rung.control is None) == kind} for kind in (0, 1)]
+    assert fits[0] >= {fit for fit in fits[1] if fit.ratio != 3.2}
+    without = ladder((2,), (2,), additions=False, fewest_planes=2)
+    assert not any("additions" in rung.method for rung in without)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("conventional", {"squeeze": 0}),
+        ("paper-x=2", {"squeeze": 2, "policy": "paper", "window": 3, "scale": "layer-pow2"}),
+        ("plain-mse-5", {"squeeze": 3, "policy": "plain", "scale": "column-mse"}),
+    ],
+)
+def test_measured_is_what_evaluation_says(subject, name, options):
+    """On the images that were not calibrated on."""
+    base = {"preset": "lossless", "window": 8, "scale": "column"}
+    base |= {"params": CalibrationParams(method="channels")}
+    spared = np.concatenate(subject.images)
+    mapped = on_crossbars(subject.network, spared, **base | options)
+    expected = evaluate(mapped, subject.evaluated)
+    crossbars = expected.as_dict()["crossbars"]
+    result = measure(subject, rung_of(subject, name))
+    kept = "conventional" if name == "conventional" else "squeezed"
+    assert result["crossbars"] == crossbars[kept]
+    assert result["ratio"] == crossbars["conventional"] / crossbars[kept]
+    assert result["kl"] == pytest.approx(np.mean(expected.comparison.divergence), rel=1e-3)
+    for key in ("images", "top1", "drop", "agreement"):
+        assert result[key] == expected.comparison.as_dict()[key]
+    assert result["images"] == 7
+    assert result["kl_weights"] is None
+
+
+def test_images_are_apart(subject):
+    """No image is for both."""
+    both = {*subject.spared.indices.tolist()} & {*subject.evaluated.indices.tolist()}
+    assert (len(subject.spared), len(subject.evaluated), both) == (9, 7, set())
+
+
+def test_weights_alone(subject):
+    """What weights lose is the step before inputs are quantised."""
+    rung = rung_of(subject, "compensated-x=4")
+    result = measure(subject, rung)
+    parameters = [rung.parameters] * len(subject.network.layers)
+    given = subject.network, parameters, subject.quantisations
+    mapped = assemble(subject.network, fit_network(*given, subject.images, rung.fit))
+    losses = measure_sensitivity(mapped, map_network(*given), list(subject.evaluated))
+    assert result["kl_weights"] == pytest.approx(losses.steps["squeezed out"]["kl"], abs=2e-6)
+    assert result["kl"] == pytest.approx(losses.steps["ADCs"]["kl"], abs=2e-6)
+    assert result["kl_weights"] != result["kl"]
+
+
+def test_weights_on_crossbars(subject):
+    """They are a layer's own but for half a step: factors of channels are taken out again."""
+    parameters = [rung_of(subject, "conventional").parameters] * len(subject.network.layers)
+    kept = map_network(subject.network, parameters, subject.quantisations)
+    assert any(len(np.unique(chosen.factors)) > 1 for chosen in subject.quantisations)
+    for layer, mapping, chosen in zip(
+        subject.network.layers, kept, subject.quantisations, strict=True
+    ):
+        weights, bias = mapped_weights(layer, mapping)
+        assert bias.tolist() == layer.bias.tolist()
+        groups, rows, columns = weights.shape
+        factors = chosen.row_factors(groups * rows).reshape(groups, rows, 1)
+        steps = mapping.code_steps.reshape(groups, 1, columns) / factors
+        assert (np.abs(weights - RealLayer(layer).weights) <= 0.501 * steps).all()
+
+
+RUNGS = ["conventional", "rounded-x=1", "split-3", "plain-[56]", "plain-tiles-*"]
+
+
+def test_command(data, monkeypatch, capsys):
+    """Tables and picture; nothing is measured twice, and what is missing is measured."""
+    output = data / "out"
+    arguments = ["--data", data, "--networks", "fixture", "-o", output, "--rungs"]
+    code, out, err = run(monkeypatch, capsys, *arguments, *RUNGS)
+    assert code == 0
+    assert err.count("times fewer crossbars") == 7
+    assert (output / "pareto.png").read_bytes().startswith(b"\x89PNG")
+    entries = json.loads((output / "fixture.json").read_text())
+    assert len(entries) == 7
+    markdown = (output / "results.md").read_text()
+    for name in ("conventional", "split-3", "plain-5", "plain-6", "plain-tiles-2"):
+        assert f"| {name} |" in markdown
+        assert name in out
+    assert sorted(path.name for path in output.iterdir()) == [
+        "fixture.json",
+        "pareto.png",
+        "results.md",
+    ]
+
+    measured = []
+
+    def count(subject, rung, show):
+        measured.append(rung.name)
+        return measure(subject, rung, show)
+
+    monkeypatch.setattr(command, "measure", count)
+    code, _, err = run(monkeypatch, capsys, *arguments, *RUNGS)
+    assert (code, err, measured) == (0, "", [])
+    assert (output / "results.md").read_text() == markdown
+    assert run(monkeypatch, capsys, *arguments, *RUNGS, "paper-x=1")[0] == 0
+    assert measured == ["paper-x=1"]
+    # Other images are other results.
+    monkeypatch.setitem(SUBJECTS, "fixture", replace(PLAN, evaluate=6))
+    assert run(monkeypatch, capsys, *arguments, "conventional")[0] == 0
+    assert measured == ["paper-x=1", "conventional"]
+
+
+def test_command_refuses(data, monkeypatch, capsys):
+    """One line that says what is missing, and exit code 2, before anything is measured."""
+    monkeypatch.delenv("SME_DATA", raising=False)
+    monkeypatch.setattr(command, "measure", None)
+    output = data / "out"
+    given = ["--data", data, "-o", output, "--networks"]
+    broken = data / "broken"
+    broken.mkdir()
+    (broken / "fixture.json").write_text('[{"key": 1}]')
+    for arguments, told in (
+        (["--networks", "fixture"], "give the folder with --data, or by the variable SME_DATA"),
+        (["--data", data / "none"], "there is no folder"),
+        ([*given, "resnet8"], "resnet8_cifar10_fp32.npz"),
+        ([*given, "fixtures"], "--networks fixtures: one of squeezenet1.1, "),
+        ([*given, "fixture", "--rungs", "spilt-*"], "--rungs spilt-* matches none"),
+        (["--data", data, "-o", broken, "--networks", "fixture"], "holds no results"),
+    ):
+        code, out, err = run(monkeypatch, capsys, *arguments)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith("error: ")
+        assert told in err
+        assert not output.exists()
+
+
+def test_against_plain():
+    """Logarithms are interpolated on the best of the control; beyond it nothing is said."""
+    result = doctest.testmod(against_plain)
+    assert result.attempted
+    assert not result.failed
+    curve = against_plain.frontier([(50, 0.2), (25, 0.4), (100, 0.0), (100, 0.025), (60, 0.3)])
+    assert curve == [(25, 0.4), (50, 0.2), (100, 0.025)]
+    assert against_plain.crossbars_at(0.2, curve) == 50
+    assert against_plain.crossbars_at(0.2 / 8**0.5, curve) == pytest.approx(50 * 2**0.5)
+    assert against_plain.crossbars_at(0.4, curve) == 25
+    assert against_plain.crossbars_at(0.41, curve) is None
+    assert against_plain.crossbars_at(0.024, curve) is None
+    assert against_plain.crossbars_at(0.2, []) is None
+
+
+def fake_results(**kl):
+    """Return results of rungs by their names, without blanks, with 8 crossbars for each."""
+    rungs = {rung.name: rung for rung in ladder((2,), (2,), additions=False, fewest_planes=2)}
+    common = {"ratio": 2.0, "work": 0.5, "work_grouped": 0.25, "adc_bits": 3, "rcmr_bits": 600}
+    common |= {"index_bits": 500, "top1": 91.5, "drop": 1.25, "drop_standard_error": 0.5}
+    common |= {"agreement": 97.0, "kl_weights": None}
+    return [
+        (rungs[name], common | {"crossbars": crossbars, "kl": value})
+        for name, (crossbars, value) in kl.items()
+    ]
+
+
+def test_table():
+    """Every squeezed rung is compared with both kinds of control, controls are not."""
+    results = fake_results(
+        **{
+            "split-2": (20, 0.1),
+            "rounded-x=1": (20, 9.0),
+            "plain-3": (10, 0.4),
+            "plain-bias-4": (40, 0.025),
+            "plain-tiles-2": (15, 0.1),
+        }
+    )
+    found = [dict(zip(tables.COLUMNS, row, strict=True)) for row in tables.rows(results)]
+    assert [row["/ plain"] for row in found] == ["1.00", "-", "-", "-", "-"]
+    assert [row["/ plain tiles"] for row in found] == ["0.75", "-", "-", "-", "-"]
+    assert found[0] == {
+        "rung": "split-2",
+        "XBs": "20",
+        "ratio": "2.00",
+        "XB cycles": "0.500",
+        "16 rows": "0.250",
+        "ADC": "3",
+        "Kbit": "1.1",
+        "top-1": "91.50",
+        "drop": "1.25 ± 0.50",
+        "agree": "97.0",
+        "KL": "0.1",
+        "KL weights": "-",
+        "/ plain": "1.00",
+        "/ plain tiles": "0.75",
+    }
+    markdown = tables.as_markdown("net", results)
+    assert markdown.count("| split-2 | 20 | 2.00 |") == 1
+    assert "- `plain-bias`: " in markdown
+    assert "`plain-mse`" not in markdown
+
+
+def test_picture(tmp_path):
+    """A column of panels for each network, all methods in the legend; also without labels."""
+    results = fake_results(**{"split-2": (20, 0.0), "plain-3": (10, 0.4)})
+    bare = [(rung, result | {"drop": None}) for rung, result in results]
+    for number, networks in enumerate(({"one": results}, {"one": results, "two": bare})):
+        path = tmp_path / f"{number}.png"
+        draw_pareto(networks, path)
+        assert path.read_bytes().startswith(b"\x89PNG")
