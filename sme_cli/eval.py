@@ -6,6 +6,7 @@ import click
 
 from rtl_gen.files import check_writable, staged_file
 from sim.network.evaluation import evaluate
+from sim.network.mapped_network import map_network
 from sim.network.network import read_network
 from sim.network.sensitivity import measure_sensitivity
 from sim.report.figure import check_matplotlib
@@ -15,7 +16,7 @@ from sme_hw.errors import InputError
 from .console import bar, write_report
 from .eval_tables import print_accuracy, print_layers, print_sensitivity
 from .network_options import network_options, refuse_beside_mapping
-from .network_run import map_layers, open_network
+from .network_run import open_network
 from .options import (
     json_option,
     layers_option,
@@ -79,7 +80,7 @@ def eval_command(
     report = {"model": file, "data": options["data"]} | result.as_dict()
     losses = None
     if sensitivity:
-        kept = map_layers(
+        kept = map_network(
             network,
             [layer.mapping.parameters.without_squeeze() for layer in mapped.layers],
             [layer.quantisation for layer in mapped.layers],

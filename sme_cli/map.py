@@ -10,8 +10,6 @@ from sim.mapping import (
     MAX_UNITS,
     LayerMapping,
     LayerWeights,
-    Parameters,
-    Schedule,
     describe,
     map_layer,
     save_mapping,
@@ -46,27 +44,6 @@ from .options import (
 __all__ = ["map_command"]
 
 SEED = 2026
-
-
-def _map_all(
-    sources: list[LayerWeights], parameters: dict[str, Parameters]
-) -> tuple[list[LayerMapping], list[Schedule]]:
-    """Map all layers, each with its parameters, and find out how long they take."""
-    layers, schedules = [], []
-    with bar(sum(source.weights.size for source in sources)) as (progress, task):
-        for source in sources:
-            progress.update(task, description=source.name)
-            layers.append(
-                map_layer(
-                    source.name,
-                    source.weights,
-                    parameters[source.name],
-                    groups=source.groups,
-                    progress=lambda count: progress.advance(task, count),
-                )
-            )
-            schedules.append(schedule(layers[-1]))
-    return layers, schedules
 
 
 def _measure_all(
@@ -202,8 +179,8 @@ def map_command(
     hardware = {name: chosen.hardware for name, chosen in parameters.items()}
     given = {} if inputs is None else read_inputs(inputs, found.layers, hardware)
     found = found.calibrate(context, parameters, options)
-    mapped, schedules = _map_all(found.layers, parameters)
-    layers = found.complete(mapped)
+    layers = found.map(parameters)
+    schedules = [schedule(layer) for layer in layers]
     report = describe(layers) | {"ignored": found.ignored}
     for entry, plan in zip(report["layers"], schedules, strict=True):
         entry["schedule"] = plan.as_dict(units)

@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
-from sim.mapping import LayerMapping, LayerWeights, Parameters, Quantisation, read_layers
-from sim.network.mapped_network import calibrated
+from sim.mapping import LayerMapping, LayerWeights, Parameters, map_layer, read_layers
 from sim.network.network import Network, read_network
 from sme_hw.errors import InputError
 
+from .console import bar
+from .fit_options import take_fit_params
 from .network_options import open_calibration_images, refuse_without_data, take_calibration_params
-from .network_run import calibrate_layers
+from .network_run import calibrate_layers, map_layers
 
 __all__ = ["Sources", "read_sources"]
 
@@ -36,19 +37,19 @@ class Sources:
     ignored : list of str
         What else the file holds.
     network : Network or None
-    quantisations : list of Quantisation or None
-        Of the inputs of a calibrated network's layers; their channels' factors are in the weights.
+    fitted : list of LayerMapping or None
+        A calibrated network's layers, mapped already.
     """
 
     layers: list[LayerWeights]
     ignored: list[str]
     network: Network | None = None
-    quantisations: list[Quantisation] | None = None
+    fitted: list[LayerMapping] | None = None
 
     def calibrate(
         self, context: click.Context, parameters: dict[str, Parameters], options: dict[str, Any]
     ) -> "Sources":
-        """Return the same layers calibrated, if a command's options ask for it.
+        """Return the same layers calibrated and mapped, if a command's options ask for it.
 
         Raises
         ------
@@ -60,18 +61,32 @@ class Sources:
             return self
         if self.network is None:
             raise InputError(f"--data {options['data']}: only networks, .onnx, are calibrated")
-        params = take_calibration_params(options)
+        params, fit = take_calibration_params(options), take_fit_params(options)
         batches = open_calibration_images(self.network, **options)
         chosen = [parameters[layer.name] for layer in self.layers]
         quantisations = calibrate_layers(self.network, batches, chosen, params)
         layers = self.network.sources(quantisations)
-        return replace(self, layers=layers, quantisations=quantisations)
+        fitted = map_layers(self.network, chosen, quantisations, batches, fit)
+        return replace(self, layers=layers, fitted=fitted)
 
-    def complete(self, mappings: list[LayerMapping]) -> list[LayerMapping]:
-        """Return the mappings of the layers with what a calibrated network needs to be run."""
-        if self.network is None or self.quantisations is None:
-            return mappings
-        return calibrated(self.network, mappings, self.quantisations)
+    def map(self, parameters: dict[str, Parameters]) -> list[LayerMapping]:
+        """Return the layers' mappings, each with its parameters."""
+        if self.fitted is not None:
+            return self.fitted
+        layers = []
+        with bar(sum(source.weights.size for source in self.layers)) as (progress, task):
+            for source in self.layers:
+                progress.update(task, description=source.name)
+                layers.append(
+                    map_layer(
+                        source.name,
+                        source.weights,
+                        parameters[source.name],
+                        groups=source.groups,
+                        progress=lambda count: progress.advance(task, count),
+                    )
+                )
+        return layers
 
 
 def read_sources(file: str, groups: tuple[str, ...]) -> Sources:

@@ -38,19 +38,20 @@ def print_counts(report: dict[str, Any]) -> None:
     totals = ["total", "", report["tiles"], *total.values(), "", "", report["rcmr_bits"]]
     table("Crossbars", columns, [*rows, totals])
 
-    columns = ["layer", "SQNR dB", "squeeze dB", "shifted rows", "rows in MSB plane", "bit-cycles"]
+    columns = ["layer", "SQNR dB", "squeeze dB", "rows in MSB plane", "pieces of rows", "shifted"]
     rows = [
         [
             *(entry["name"], entry["sqnr_db"]["quantisation"], entry["sqnr_db"]["squeeze"]),
-            *(entry["shifted_rows"], _msb_share(entry["nonzero_rows"])),
+            *(_msb_share(entry["nonzero_rows"]), entry["pieces"], entry["shifted_rows"]),
             entry["schedule"]["bit_cycles"],
             " ".join(map(str, entry["schedule"]["lossless_adc_bits"])),
         ]
         for entry in layers
     ]
     share = "" if report["nonzero_rows"] is None else _msb_share(report["nonzero_rows"])
-    totals = ["total", "", "", report["shifted_rows"], share, report["bit_cycles"], ""]
-    table("Errors and time", [*columns, "lossless ADC bits"], [*rows, totals])
+    numbers = (report[key] for key in ("pieces", "shifted_rows", "bit_cycles"))
+    totals = ["total", "", "", share, *numbers, ""]
+    table("Errors and time", [*columns, "bit-cycles", "lossless ADC bits"], [*rows, totals])
     if total["squeezed"]:
         ratio = total["conventional"] / total["squeezed"]
         output.print(f"{ratio:.2f} times fewer crossbars than conventional bit-slicing")
@@ -142,5 +143,5 @@ def _unused_bits(layer: LayerMapping) -> int:
     A lower bound where rows were shifted, which is enough for a hint.
     """
     hardware = layer.parameters.hardware
-    largest = max(int(np.abs(part.effective_codes(hardware)).max()) for part in layer.matrices)
+    largest = max(int(np.abs(part.weights(hardware)).max()) for part in layer.matrices)
     return layer.parameters.mapping.weight_bits - max(2, largest.bit_length())

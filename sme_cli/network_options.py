@@ -16,6 +16,7 @@ from sim.network.ranges import RANGES
 from sim.network.rehearsal import check_runnable, rehearse
 from sme_hw.errors import InputError
 
+from .fit_options import FIT_OPTIONS, FIT_PARAMS
 from .options import refuse
 
 __all__ = [
@@ -105,7 +106,7 @@ def _add(options: tuple[Callable[[Any], Any], ...], function: Any) -> Any:
 
 def calibration_options(function: Any) -> Any:
     """Add the options about calibration to a command."""
-    return _add(_CALIBRATION_OPTIONS, function)
+    return _add((*_CALIBRATION_OPTIONS, *FIT_OPTIONS), function)
 
 
 def network_options(function: Any) -> Any:
@@ -125,13 +126,13 @@ def refuse_beside_mapping(context: click.Context) -> None:
     """Refuse options that a saved mapping has decided, if one is given."""
     mapping = context.params["mapping"]
     if mapping is not None:
-        decided = {*OPTIONS, *_PARAMS, "preset", "layers_file", "calibration"}
+        decided = {*OPTIONS, *_PARAMS, *FIT_PARAMS, "preset", "layers_file", "calibration"}
         refuse(context, decided, f"contradicts --mapping {mapping}, which has its own")
 
 
 def refuse_without_data(context: click.Context) -> None:
     """Refuse options about images where there are none."""
-    names = {"normalise", "input_shape", "layout", "calibration_images", *_PARAMS}
+    names = {"normalise", "input_shape", "layout", "calibration_images", *_PARAMS, *FIT_PARAMS}
     refuse(context, names, "needs --data")
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sim.compensation.fit import fit_network
+from sim.compensation.params import FitParams
 from sim.mapping import LayerMapping, Parameters, Quantisation, load_mapping
 from sim.network.batches import Batches
 from sim.network.calibration import CalibrationParams, calibrate_network
@@ -11,6 +13,7 @@ from sim.network.network import Network
 from sme_hw.errors import InputError
 
 from .console import bar
+from .fit_options import take_fit_params
 from .network_options import open_images, take_calibration_params
 from .options import take_layer_parameters
 
@@ -35,15 +38,28 @@ def calibrate_layers(
 
 
 def map_layers(
-    network: Network, parameters: Sequence[Parameters], quantisations: Sequence[Quantisation]
+    network: Network,
+    parameters: Sequence[Parameters],
+    quantisations: Sequence[Quantisation],
+    batches: Batches,
+    params: FitParams,
 ) -> list[LayerMapping]:
-    """Map all layers of a network."""
-    with bar(sum(layer.weights.size for layer in network.layers)) as (progress, task):
+    """Map all layers of a network, as nearest codes or fitted to calibration images."""
+    if not params.needs_images:
+        with bar(sum(layer.weights.size for layer in network.layers)) as (progress, task):
 
-        def mapped(name: str, count: int) -> None:
-            progress.update(task, description=f"mapping {name}", advance=count)
+            def mapped(name: str, count: int) -> None:
+                progress.update(task, description=f"mapping {name}", advance=count)
 
-        return map_network(network, parameters, quantisations, mapped)
+            return map_network(network, parameters, quantisations, mapped)
+    images = [values for values, _ in batches]
+    rounds = 1 if params.ratio is None else 3  # layers are rounded, weighed, and rounded again
+    with bar(rounds * len(network.layers)) as (progress, task):
+
+        def fitted(what: str, name: str) -> None:
+            progress.update(task, description=f"{what} {name}", advance=1)
+
+        return fit_network(network, parameters, quantisations, images, params, fitted)
 
 
 def open_network(
@@ -59,7 +75,7 @@ def open_network(
 
     It is calibrated and mapped, or all of that is read from ``mapping`` if that is given.
     """
-    params = take_calibration_params(options)
+    params, fit = take_calibration_params(options), take_fit_params(options)
     if mapping is not None:
         try:
             mapped = assemble(network, load_mapping(mapping))
@@ -70,4 +86,4 @@ def open_network(
     parameters = list(found.values())
     spared, evaluated = open_images(network, images=images, **options)
     quantisations = calibrate_layers(network, spared, parameters, params)
-    return assemble(network, map_layers(network, parameters, quantisations)), evaluated
+    return assemble(network, map_layers(network, parameters, quantisations, spared, fit)), evaluated

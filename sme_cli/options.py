@@ -84,11 +84,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "weight_bits": {"type": int, "help": "Magnitude bits Nq of a weight, 2..8."},
     "window": {"type": int, "help": "S: how many consecutive bits of a magnitude may be 1."},
-    "scale": {"type": click.Choice(list(SCALES)), "help": "What sets the scale of the codes."},
+    "scale": {
+        "type": click.Choice(list(SCALES)),
+        "help": "What sets the scale of the codes: the largest weight, or the least squared error.",
+    },
     "policy": {"type": click.Choice(list(POLICIES)), "help": "Squeeze policy."},
     "grouping": {
         "type": click.Choice(list(GROUPINGS)),
-        "help": "Order of rows: as they are, sorted by shift, or balanced too.",
+        "help": "Order of rows: as they are; sorted by shift in every tile; dealt to tiles for few "
+        "bit-cycles and small column sums; or dealt by magnitude for few crossbars.",
     },
     "row_bits": {
         "type": _NumberOrWord(ALL, many=True),

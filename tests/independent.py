@@ -24,6 +24,7 @@ __all__ = [
     "clips_of_units",
     "codebook",
     "compute",
+    "compute_layer",
     "cycles_per_round",
     "cycles_per_vector",
     "exact_outputs",
@@ -223,31 +224,38 @@ def column_maxima(sizes):
     return [max(column) for column in zip(*sizes, strict=True)]
 
 
-def encode(weights, options):
-    """Turn a whole layer into codes: rows are inputs, columns are outputs.
-
-    The policy ``plain`` stands for no SME at all: uniform codes of the remaining planes.
-    """
+def encode(weights, options, groups=1):
+    """Turn a whole layer into codes: rows are inputs, columns are outputs, group after group."""
     sizes = magnitudes(weights)
-    if options.policy == "plain":
-        encoded = encode_uniform(sizes, column_maxima(sizes), options.kept_bits)
-    elif options.codec == "sme":
-        encoded = encode_sme(sizes, options)
-    elif options.codec == "int8":
-        encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits)
-    elif options.codec in ("po2", "apot"):
-        encoded = encode_additive(sizes, options)
-    elif options.codec == "mixed":
-        encoded = encode_mixed(sizes, options)
-    else:
-        encoded = encode_codes(sizes, options)
+    encoded = encode_sizes(sizes, options, stretches(sizes, options, groups))
     for row, codes in zip(weights, encoded.codes, strict=True):
         for c, weight in enumerate(row):
             codes[c] = -codes[c] if weight < 0 else codes[c]
     return encoded
 
 
-def encode_sme(sizes, options):
+def encode_sizes(sizes, options, stretch):
+    """Encode magnitudes, the scale of every column multiplied by its entry in ``stretch``.
+
+    The policy ``plain`` stands for no SME at all: uniform codes of the remaining planes.
+    """
+    if options.policy == "plain":
+        encoded = encode_uniform(sizes, column_maxima(sizes), options.kept_bits, stretch)
+    elif options.codec == "sme":
+        encoded = encode_sme(sizes, options, stretch)
+    elif options.codec == "int8":
+        maxima = uniform_maxima(sizes, options)
+        encoded = encode_uniform(sizes, maxima, options.weight_bits, stretch)
+    elif options.codec in ("po2", "apot"):
+        encoded = encode_additive(sizes, options, stretch)
+    elif options.codec == "mixed":
+        encoded = encode_mixed(sizes, options, stretch)
+    else:
+        encoded = encode_codes(sizes, options)
+    return encoded
+
+
+def encode_sme(sizes, options, stretch):
     """Encode magnitudes in the codec of the paper."""
     top = 1 - 2.0**-options.window
     maxima = column_maxima(sizes)
@@ -257,6 +265,7 @@ def encode_sme(sizes, options):
         alphas = [pow2_alpha(m, options.window) for m in maxima]
     else:
         alphas = [m / top if m else 1.0 for m in maxima]
+    alphas = [alpha * factor for alpha, factor in zip(alphas, stretch, strict=True)]
     codes, exact = [], []
     for row in sizes:
         codes.append([])
@@ -267,7 +276,7 @@ def encode_sme(sizes, options):
     return Encoded(codes, exact, [alpha / 2**options.weight_bits for alpha in alphas])
 
 
-def encode_additive(sizes, options):
+def encode_additive(sizes, options, stretch):
     """Encode magnitudes as sums of powers of two."""
     bits, terms = options.weight_bits, terms_of(options.codec, options.weight_bits)
     book = additive_codebook(bits, terms)
@@ -278,6 +287,7 @@ def encode_additive(sizes, options):
         alphas = [additive_alpha(m, book, bits) for m in maxima]
     else:
         alphas = [m / (max(book) / 2**bits) if m else 1.0 for m in maxima]
+    alphas = [alpha * factor for alpha, factor in zip(alphas, stretch, strict=True)]
     exact = [
         [size / alpha * 2**bits for size, alpha in zip(row, alphas, strict=True)] for row in sizes
     ]
@@ -291,9 +301,9 @@ def uniform_maxima(sizes, options):
     return [max(maxima)] * len(maxima) if options.scale == "layer-pow2" else maxima
 
 
-def encode_mixed(sizes, options):
+def encode_mixed(sizes, options, stretch):
     """Encode magnitudes in equal steps, larger ones in rows that keep fewer bits."""
-    encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits)
+    encoded = encode_uniform(sizes, uniform_maxima(sizes, options), options.weight_bits, stretch)
     for r, row in enumerate(encoded.exact):
         step = 2 ** options.empty_bits(r)
         largest = 2**options.weight_bits - step
@@ -301,15 +311,16 @@ def encode_mixed(sizes, options):
     return encoded
 
 
-def encode_uniform(sizes, maxima, bits):
+def encode_uniform(sizes, maxima, bits, stretch):
     """Encode magnitudes in equal steps, the largest of each column as all ones."""
     largest = 2**bits - 1
+    ranges = [(m if m else 1.0) * factor for m, factor in zip(maxima, stretch, strict=True)]
     exact = [
-        [size * largest / m if m else 0.0 for size, m in zip(row, maxima, strict=True)]
+        [min(size * largest / m, largest) for size, m in zip(row, ranges, strict=True)]
         for row in sizes
     ]
     codes = [[round_half_away(value) for value in row] for row in exact]
-    return Encoded(codes, exact, [(m if m else 1.0) / largest for m in maxima])
+    return Encoded(codes, exact, [m / largest for m in ranges])
 
 
 def encode_codes(sizes, options):
@@ -347,7 +358,7 @@ def minimal_shift(codes, bits):
 
 def row_shift(codes, options):
     """Return the shift of one row of a tile."""
-    if options.policy == "plain":
+    if options.policy in ("plain", "split"):
         return 0
     shift = minimal_shift(codes, options.kept_bits)
     if options.policy == "paper":
@@ -385,6 +396,105 @@ def squeeze_tile(codes, exact, empty, options):
     return squeezed, shifts
 
 
+# Scales of least error
+
+
+def factors_to_try():
+    """List what a scale is multiplied by: 1, then 2 down to 1/4, 32 steps an octave."""
+    octaves = [(32 + i) / 32 * 2.0**e for e in (0, -1, -2) for i in reversed(range(32))]
+    return [1.0, 2.0, *(factor for factor in octaves if factor != 1)]
+
+
+def column_error(sizes, encoded, c, empty, options):
+    """Return the squared error of column ``c`` of a tile after squeeze-out."""
+    squares = []
+    for row, codes, exact, low in zip(sizes, encoded.codes, encoded.exact, empty, strict=True):
+        shift = row_shift(codes, options)
+        code = shifted_code(codes[c], exact[c], shift, low, options)
+        squares.append((row[c] - (abs(code) << shift) * encoded.steps[c]) ** 2)
+    return math.fsum(squares)
+
+
+def tile_error(sizes, encoded, empty, options):
+    """Return the squared error of a tile after squeeze-out."""
+    columns = range(len(sizes[0]))
+    return math.fsum(column_error(sizes, encoded, c, empty, options) for c in columns)
+
+
+def with_column(encoded, other, c):
+    """Return codes of which column ``c`` comes from ``other``."""
+
+    def replaced(rows, others):
+        return [[*row[:c], new[c], *row[c + 1 :]] for row, new in zip(rows, others, strict=True)]
+
+    return Encoded(
+        replaced(encoded.codes, other.codes),
+        replaced(encoded.exact, other.exact),
+        replaced([encoded.steps], [other.steps])[0],
+    )
+
+
+def is_tiny(largest):
+    """Tell whether squares of a column's weights could be zero: its tile keeps its scales."""
+    return 0 < largest < 2.0**-400
+
+
+def tile_stretch(sizes, tried, empty, options):
+    """Return what the scales of a tile's columns are multiplied by in ``column-mse``.
+
+    ``tried`` has the tile encoded with every factor. Every column is tried with every factor, as
+    long as the others keep the scale ``column``. All take their best unless the tile is no better
+    for it.
+    """
+    if any(is_tiny(m) for m in column_maxima(sizes)):
+        return [1.0] * len(sizes[0])
+    plain = tried[1.0]
+    best, chosen = plain, []
+    for c, column in enumerate(zip(*sizes, strict=True)):
+        errors = {
+            factor: column_error(sizes, with_column(plain, other, c), c, empty, options)
+            for factor, other in tried.items()
+        }
+        limit = min(errors.values()) + 2.0**-40 * math.fsum(size**2 for size in column)
+        chosen.append(next(factor for factor, error in errors.items() if error <= limit))
+        best = with_column(best, tried[chosen[-1]], c)
+    better = tile_error(sizes, best, empty, options) < tile_error(sizes, plain, empty, options)
+    return chosen if better else [1.0] * len(chosen)
+
+
+def stretches(sizes, options, groups):
+    """Return what the scales of a layer's columns are multiplied by."""
+    n_rows, n_columns = len(sizes), len(sizes[0])
+    searched = options.scale == "column-mse"
+    if not searched or (options.codec == "codes" and options.policy != "plain"):
+        return [1.0] * n_columns
+    maxima = column_maxima(sizes)
+    tried = {
+        factor: encode_sizes(sizes, options, [1.0 if is_tiny(m) else factor for m in maxima])
+        for factor in factors_to_try()
+    }
+    per_group, found = n_columns // groups, []
+    per_pack = groups_per_pack(n_rows, per_group, options)
+    for first in range(0, groups, per_pack):
+        members = range(first, min(first + per_pack, groups))
+        places = [(g * per_group, (g + 1) * per_group) for g in members]
+        packed = block_diagonal([cut(sizes, (0, n_rows), c) for c in places], 0)
+        packs = {f: pack_groups(e, members, n_rows, per_group) for f, e in tried.items()}
+        empty = [options.empty_bits(r % n_rows) for r in range(len(packed))]
+        everything = 0, len(packed)
+        for columns in tile_starts(len(packed[0]), options.cols):
+            tiles = {
+                factor: Encoded(
+                    cut(pack.codes, everything, columns),
+                    cut(pack.exact, everything, columns),
+                    pack.steps[columns[0] : columns[1]],
+                )
+                for factor, pack in packs.items()
+            }
+            found += tile_stretch(cut(packed, everything, columns), tiles, empty, options)
+    return found
+
+
 def signs_of_planes(codes, options, bits):
     """Return for every plane the set of signs that have at least one 1 there."""
     planes = [set() for _ in range(bits // options.cell_bits)]
@@ -405,13 +515,44 @@ def rcmr_row_bits(options):
     return math.ceil(math.log2(options.squeeze + 1))
 
 
+def split_row(codes, options):
+    """Split a row of a tile into pieces of the kept bits; nothing is lost.
+
+    Going down bit by bit, a piece begins at the first bit that any code has and that is in no
+    piece yet. The last one may begin lower than its own width.
+
+    Returns
+    -------
+    list of (shift, codes)
+    """
+    pieces, next_bit = [], options.code_bits - 1
+    while next_bit >= 0:
+        if any(abs(code) >> next_bit & 1 for code in codes):
+            low = max(0, next_bit - options.kept_bits + 1)
+            held = []
+            for code in codes:
+                size = sum(abs(code) & 2**bit for bit in range(low, next_bit + 1)) // 2**low
+                held.append(-size if code < 0 else size)
+            pieces.append((low, held))
+            next_bit = low
+        next_bit -= 1
+    return pieces
+
+
 @dataclass
 class Matrix:
-    """One matrix after mapping. ``shifts`` holds a list per row, one entry per column tile."""
+    """One matrix after mapping: rows of crossbars, which are pieces of the layer's rows.
+
+    ``shifts`` holds a list per row, one entry per column tile; ``sources`` says which of the
+    layer's inputs each row gets, ``outputs`` the first of the layer's outputs and the one after
+    the last.
+    """
 
     codes: list[list[int]]
     shifts: list[list[int]]
     steps: list[float]
+    sources: list[int]
+    outputs: tuple[int, int]
 
 
 COUNTS = [
@@ -422,6 +563,7 @@ COUNTS = [
     "physical",
     "rcmr_bits",
     "rows",
+    "pieces",
     "shifted_rows",
     "rows_outside_window",
     "nonzero_rows_before",
@@ -451,53 +593,146 @@ def nonzero_rows(codes, options):
     ]
 
 
-def count_tile(counts, before, after, shifts, options):
-    """Add what one tile costs."""
+def count_nonzero_rows(counts, key, codes, options):
+    """Add the rows of a tile that have something in each plane."""
+    found = nonzero_rows(codes, options)
+    known = counts[key] or [0] * len(found)
+    counts[key] = tuple(a + b for a, b in zip(known, found, strict=True))
+
+
+def count_before(counts, codes, options):
+    """Add what one tile costs before the squeeze-out."""
     built = options.kept_bits if options.policy == "plain" else options.code_bits
-    counts["tiles"] += 1
     counts["conventional"] += options.code_bits // options.cell_bits
-    counts["sliced"] += sum(1 for signs in signs_of_planes(before, options, built) if signs)
-    planes = signs_of_planes(after, options, options.kept_bits)
+    counts["sliced"] += sum(1 for signs in signs_of_planes(codes, options, built) if signs)
+    counts["rows"] += len(codes)
+    count_nonzero_rows(counts, "nonzero_rows_before", codes, options)
+
+
+def count_after(counts, codes, shifts, options):
+    """Add what one tile costs as it stands on crossbars."""
+    planes = signs_of_planes(codes, options, options.kept_bits)
+    counts["tiles"] += 1
     counts["squeezed"] += sum(1 for signs in planes if signs)
     counts["physical"] += sum(len(signs) for signs in planes)
-    counts["rcmr_bits"] += len(after) * rcmr_row_bits(options)
-    counts["rows"] += len(after)
-    for key, codes in (("nonzero_rows_before", before), ("nonzero_rows_after", after)):
-        found = nonzero_rows(codes, options)
-        known = counts[key] or [0] * len(found)
-        counts[key] = tuple(a + b for a, b in zip(known, found, strict=True))
+    counts["rcmr_bits"] += len(codes) * rcmr_row_bits(options)
+    counts["pieces"] += len(codes)
+    count_nonzero_rows(counts, "nonzero_rows_after", codes, options)
     counts["shifted_rows"] += sum(1 for shift in shifts if shift)
     if options.policy == "rounded" and options.codec == "sme":
-        for row, shift in zip(after, shifts, strict=True):
+        for row, shift in zip(codes, shifts, strict=True):
             left = shift and not all(in_window(abs(code), options.window) for code in row)
             counts["rows_outside_window"] += bool(left)
 
 
-def map_encoded(encoded, options, counts, rows_of_group):
-    """Cut an encoded matrix of one or more groups into tiles and squeeze each of them."""
-    n_rows, n_columns = len(encoded.codes), len(encoded.codes[0])
+def tiles_of(codes, options):
+    """List the tiles of a matrix: number of the column tile, rows and columns."""
+    return [
+        (number, rows, columns)
+        for rows in tile_starts(len(codes), options.rows)
+        for number, columns in enumerate(tile_starts(len(codes[0]), options.cols))
+    ]
+
+
+def squeeze_matrix(pack, options, rows_of_group):
+    """Squeeze every tile of an encoded matrix of one or more groups; rows are not split.
+
+    Returns its codes, and a list of shifts for each row, with one for each column tile.
+    """
+    n_rows, n_columns = len(pack.codes), len(pack.codes[0])
     codes = [[0] * n_columns for _ in range(n_rows)]
-    columns_of_tiles = tile_starts(n_columns, options.cols)
-    shifts = [[0] * len(columns_of_tiles) for _ in range(n_rows)]
-    for rows in tile_starts(n_rows, options.rows):
-        for column_tile, columns in enumerate(columns_of_tiles):
-            before = cut(encoded.codes, rows, columns)
-            exact = cut(encoded.exact, rows, columns)
-            empty = [options.empty_bits(row % rows_of_group) for row in range(*rows)]
-            after, moved = squeeze_tile(before, exact, empty, options)
-            count_tile(counts, before, after, moved, options)
-            for r, (row, shift) in enumerate(zip(after, moved, strict=True), start=rows[0]):
-                codes[r][columns[0] : columns[1]] = row
-                shifts[r][column_tile] = shift
-    return Matrix(codes, shifts, encoded.steps)
+    shifts = [[0] * len(tile_starts(n_columns, options.cols)) for _ in range(n_rows)]
+    for number, rows, columns in tiles_of(pack.codes, options):
+        exact = cut(pack.exact, rows, columns)
+        empty = [options.empty_bits(row % rows_of_group) for row in range(*rows)]
+        after, moved = squeeze_tile(cut(pack.codes, rows, columns), exact, empty, options)
+        for r, (row, shift) in enumerate(zip(after, moved, strict=True), start=rows[0]):
+            codes[r][columns[0] : columns[1]] = row
+            shifts[r][number] = shift
+    return codes, shifts
+
+
+def map_encoded(encoded, options, groups):
+    """Map an encoded layer, the columns of its groups side by side."""
+    n_rows, per_group = len(encoded.codes), len(encoded.codes[0]) // groups
+    per_pack = groups_per_pack(n_rows, per_group, options)
+    layer = Layer()
+    for first in range(0, groups, per_pack):
+        members = range(first, min(first + per_pack, groups))
+        pack = pack_groups(encoded, members, n_rows, per_group)
+        for _, rows, columns in tiles_of(pack.codes, options):
+            count_before(layer.counts, cut(pack.codes, rows, columns), options)
+        if options.policy != "split" or options.squeeze == 0:
+            codes, shifts = squeeze_matrix(pack, options, n_rows)
+            sources = list(range(first * n_rows, (members[-1] + 1) * n_rows))
+            outputs = (first * per_group, (members[-1] + 1) * per_group)
+            layer.matrices.append(Matrix(codes, shifts, pack.steps, sources, outputs))
+    if options.policy == "split" and options.squeeze > 0:
+        layer.matrices = split_layer(encoded, options, groups)
+    for matrix in layer.matrices:
+        for number, rows, columns in tiles_of(matrix.codes, options):
+            shifts = [row[number] for row in matrix.shifts[rows[0] : rows[1]]]
+            count_after(layer.counts, cut(matrix.codes, rows, columns), shifts, options)
+    return layer
+
+
+def pack_groups(encoded, members, n_rows, per_group):
+    """Put some groups of an encoded layer along the diagonal of one matrix."""
+    columns = [(g * per_group, (g + 1) * per_group) for g in members]
+    return Encoded(
+        block_diagonal([cut(encoded.codes, (0, n_rows), c) for c in columns], 0),
+        block_diagonal([cut(encoded.exact, (0, n_rows), c) for c in columns], 0.0),
+        encoded.steps[columns[0][0] : columns[-1][1]],
+    )
+
+
+def split_layer(encoded, options, groups):
+    """Split the rows of an encoded layer; every column of tiles is a matrix of its own.
+
+    Groups share a crossbar as long as their pieces and columns fit.
+    """
+    n_rows, n_columns = len(encoded.codes), len(encoded.codes[0])
+    per_group = n_columns // groups
+    matrices, waiting, outputs = [], [], (0, 0)
+    for group in range(groups):
+        for left, right in tile_starts(per_group, options.cols):
+            columns = group * per_group + left, group * per_group + right
+            found = []
+            for r, row in enumerate(cut(encoded.codes, (0, n_rows), columns)):
+                for shift, held in split_row(row, options):
+                    found.append((shift, group * n_rows + r, columns[0], held))
+            width = outputs[1] - outputs[0]
+            fits = width + per_group <= options.cols and len(waiting) + len(found) <= options.rows
+            if width > 0 and not fits:
+                matrices.append(matrix_of_pieces(waiting, outputs, encoded.steps))
+                waiting, outputs = [], (columns[0], columns[0])
+            waiting += found
+            outputs = (outputs[0], columns[1])
+    matrices.append(matrix_of_pieces(waiting, outputs, encoded.steps))
+    for matrix in matrices:
+        if not matrix.codes:  # crossbars have at least one row
+            group = matrix.outputs[0] // per_group
+            matrix.codes.append([0] * (matrix.outputs[1] - matrix.outputs[0]))
+            matrix.shifts.append([0])
+            matrix.sources.append(group * n_rows)
+    return matrices
+
+
+def matrix_of_pieces(pieces, outputs, steps):
+    """Put pieces below one another, those of small shifts first, then in the order of inputs."""
+    first, end = outputs
+    matrix = Matrix([], [], steps[first:end], [], outputs)
+    for shift, source, left, held in sorted(pieces):
+        right = end - left - len(held)
+        matrix.codes.append([0] * (left - first) + held + [0] * right)
+        matrix.shifts.append([shift])
+        matrix.sources.append(source)
+    return matrix
 
 
 def map_weights(weights, options):
     """Map a matrix of weights, rows being inputs."""
-    layer = Layer()
-    encoded = encode(as_lists(weights), options)
-    layer.matrices.append(map_encoded(encoded, options, layer.counts, len(encoded.codes)))
-    return layer
+    return map_encoded(encode(as_lists(weights), options), options, 1)
 
 
 def as_lists(weights):
@@ -537,24 +772,7 @@ def block_diagonal(blocks, filler):
 
 def map_convolution(weights, options, groups=1):
     """Map the weights (cout, cin / groups, kh, kw) of a convolution."""
-    weights = np.asarray(weights)
-    encoded = encode(unroll(weights), options)
-    per_group = weights.shape[0] // groups
-    n_rows = len(encoded.codes)
-    per_pack = groups_per_pack(n_rows, per_group, options)
-    layer = Layer()
-    for first in range(0, groups, per_pack):
-        columns = [
-            (g * per_group, (g + 1) * per_group)
-            for g in range(first, min(first + per_pack, groups))
-        ]
-        pack = Encoded(
-            block_diagonal([cut(encoded.codes, (0, n_rows), c) for c in columns], 0),
-            block_diagonal([cut(encoded.exact, (0, n_rows), c) for c in columns], 0.0),
-            encoded.steps[columns[0][0] : columns[-1][1]],
-        )
-        layer.matrices.append(map_encoded(pack, options, layer.counts, n_rows))
-    return layer
+    return map_encoded(encode(unroll(np.asarray(weights)), options, groups), options, groups)
 
 
 # Computation
@@ -625,7 +843,7 @@ def convert(total, plane, options):
 
 
 def compute(matrix, inputs, options):
-    """Compute a whole matrix for several input vectors.
+    """Compute a whole matrix for several input vectors of its layer.
 
     Returns
     -------
@@ -635,19 +853,33 @@ def compute(matrix, inputs, options):
         One entry per tile (row tile by row tile), each a list with an entry per plane: all vectors
         together.
     """
-    n_rows, n_columns = len(matrix.codes), len(matrix.codes[0])
-    outputs = [[0] * n_columns for _ in inputs]
+    outputs = [[0] * len(matrix.codes[0]) for _ in inputs]
     clips = []
-    for rows in tile_starts(n_rows, options.rows):
-        for column_tile, columns in enumerate(tile_starts(n_columns, options.cols)):
-            codes = cut(matrix.codes, rows, columns)
-            shifts = [row[column_tile] for row in matrix.shifts[rows[0] : rows[1]]]
-            clips.append([0] * options.planes)
-            for vector, output in zip(inputs, outputs, strict=True):
-                part, clipped = unit_compute(codes, shifts, vector[rows[0] : rows[1]], options)
-                for c, value in enumerate(part, start=columns[0]):
-                    output[c] += value
-                clips[-1] = [a + b for a, b in zip(clips[-1], clipped, strict=True)]
+    for column_tile, rows, columns in tiles_of(matrix.codes, options):
+        codes = cut(matrix.codes, rows, columns)
+        shifts = [row[column_tile] for row in matrix.shifts[rows[0] : rows[1]]]
+        clips.append([0] * options.planes)
+        for vector, output in zip(inputs, outputs, strict=True):
+            taken = [vector[source] for source in matrix.sources[rows[0] : rows[1]]]
+            part, clipped = unit_compute(codes, shifts, taken, options)
+            for c, value in enumerate(part, start=columns[0]):
+                output[c] += value
+            clips[-1] = [a + b for a, b in zip(clips[-1], clipped, strict=True)]
+    return outputs, clips
+
+
+def compute_layer(layer, inputs, options):
+    """Compute all matrices of a layer as :func:`compute`: all outputs, and the clips of all tiles.
+
+    The outputs of its matrices follow one another.
+    """
+    outputs, clips = [[] for _ in inputs], []
+    for matrix in layer.matrices:
+        part, clipped = compute(matrix, inputs, options)
+        for output, values in zip(outputs, part, strict=True):
+            assert matrix.outputs[0] == len(output)
+            output += values
+        clips += clipped
     return outputs, clips
 
 
@@ -656,8 +888,10 @@ def exact_outputs(matrix, inputs, options):
     return [
         [
             sum(
-                (value << shifts[column // options.cols]) * codes[column]
-                for value, shifts, codes in zip(vector, matrix.shifts, matrix.codes, strict=True)
+                (vector[source] << shifts[column // options.cols]) * codes[column]
+                for source, shifts, codes in zip(
+                    matrix.sources, matrix.shifts, matrix.codes, strict=True
+                )
             )
             for column in range(len(matrix.codes[0]))
         ]

@@ -77,7 +77,8 @@ def dense_layer(mapping, vectors):
     done = Done(len(vectors), 0, np.zeros(hardware.planes, np.int64))
     for matrix in mapping.matrices:
         place = matrix.placement
-        first_input, first_output = (place.groups[0] * n for n in (place.rows, place.columns))
+        first_input = place.groups[0] * place.rows
+        first_output = place.groups[0] * place.columns + place.part[0]
         for tile in matrix.tiles(hardware):
             image = matrix.image(tile, hardware)
             part = vectors[:, first_input + tile.rows]

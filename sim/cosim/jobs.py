@@ -167,7 +167,7 @@ def _unit_tile(layer: LayerMapping, matrix: MatrixMapping, tile: Tile) -> UnitTi
     groups = f"groups {placement.groups[0]}..{placement.groups[-1]} " if layer.groups > 1 else ""
     left = placement.output_slice.start
     return UnitTile(
-        groups + tile.name,
+        groups + matrix.tile_name(tile),
         matrix.part(tile),
         placement.input_slice.start + tile.rows,
         slice(left + tile.columns.start, left + tile.columns.stop),

@@ -91,7 +91,7 @@ class QuantisedLayer:
 
     def to_reals(self, results: np.ndarray) -> np.ndarray:
         """Turn integer results into the layer's outputs."""
-        return results * (self.mapping.matrices[0].code_steps * self.input_step) + self.bias
+        return results * (self.mapping.code_steps * self.input_step) + self.bias
 
 
 def _forward_float(net: Classifier, images: np.ndarray) -> list[np.ndarray]:
@@ -127,7 +127,10 @@ def _forward(layers: list[QuantisedLayer], images: np.ndarray, product: Product)
 def _exact_product(layers: list[QuantisedLayer]) -> Product:
     """Return a product without ADCs: the mapped weights as they are."""
     hardware = layers[0].mapping.parameters.hardware
-    weights = [layer.mapping.matrices[0].effective_codes(hardware) for layer in layers]
+    weights = [
+        np.hstack([matrix.weights(hardware) for matrix in layer.mapping.matrices])
+        for layer in layers
+    ]
     return lambda n, inputs: inputs @ weights[n].astype(np.int64)
 
 
@@ -136,11 +139,13 @@ def _golden_product(layers: list[QuantisedLayer]) -> Product:
     hardware: HardwareParams = layers[0].mapping.parameters.hardware
 
     def product(n: int, inputs: np.ndarray) -> np.ndarray:
-        matrix = layers[n].mapping.matrices[0]
-        results = np.zeros((len(inputs), matrix.codes.shape[1]), np.int64)
-        for tile in matrix.tiles(hardware):
-            image = matrix.image(tile, hardware)
-            results[:, tile.columns] += compute_unit(image, hardware, inputs[:, tile.rows])[0]
+        mapping = layers[n].mapping
+        results = np.zeros((len(inputs), mapping.outputs), np.int64)
+        for matrix in mapping.matrices:
+            out = results[:, matrix.placement.output_slice]
+            for tile in matrix.tiles(hardware):
+                image = matrix.image(tile, hardware)
+                out[:, tile.columns] += compute_unit(image, hardware, inputs[:, tile.rows])[0]
         return results
 
     return product

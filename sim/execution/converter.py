@@ -19,7 +19,7 @@ class Converter:
     Parameters
     ----------
     rows : numpy.ndarray of int64, shape (inputs,)
-        Inputs of the layer that are those of the tiles.
+        Inputs of the layer that are those of the tiles, in any order; one may be there repeatedly.
     parts : sequence of (int, Conversions)
         For each tile, the layer's output that is its first column, and what is converted.
     hardware : HardwareParams
@@ -33,9 +33,8 @@ class Converter:
     def __init__(
         self, rows: np.ndarray, parts: Sequence[tuple[int, Conversions]], hardware: HardwareParams
     ):
-        first, last = int(rows[0]), int(rows[-1])
-        together = last - first + 1 == len(rows)  # a view is faster
-        self.inputs: slice | np.ndarray = slice(first, last + 1) if together else rows
+        together = (np.diff(rows) == 1).all()  # a view is faster
+        self.inputs: slice | np.ndarray = slice(rows[0], rows[-1] + 1) if together else rows
         self.count = len(rows)
         self.parts = parts
         self.hardware = hardware

@@ -1,5 +1,6 @@
 """Execution of one mapped layer."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import groupby
@@ -48,6 +49,15 @@ class Paths:
         return asdict(self)
 
 
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """A matrix to multiply by, and what part of a layer's inputs and outputs it has."""
+
+    weights: np.ndarray
+    inputs: slice
+    outputs: slice
+
+
 class LayerEngine:
     """A layer, prepared to be executed on many vectors.
 
@@ -72,18 +82,26 @@ class LayerEngine:
         self._converters: list[Converter] = []
         self._products: list[tuple[slice, slice, ExactProduct]] = []
         hardware = layer.parameters.hardware
-        for _, same in groupby(layer.matrices, lambda matrix: matrix.placement.shape):
+        for _, same in groupby(self._blocks(), lambda block: block.weights.shape):
+            blocks = list(same)
+            product = ExactProduct([block.weights for block in blocks], hardware.input_range)
+            inputs = slice(blocks[0].inputs.start, blocks[-1].inputs.stop)
+            outputs = slice(blocks[0].outputs.start, blocks[-1].outputs.stop)
+            self._products.append((inputs, outputs, product))
+
+    def _blocks(self) -> Iterator[_Block]:
+        """Yield the matrices of a layer, those of the same inputs side by side as one."""
+        for _, same in groupby(self.layer.matrices, lambda matrix: matrix.placement.groups):
             matrices = list(same)
             first, last = matrices[0].placement, matrices[-1].placement
-            product = ExactProduct([self._split(m) for m in matrices], hardware.input_range)
-            inputs = slice(first.input_slice.start, last.input_slice.stop)
+            weights = np.hstack([self._split(matrix) for matrix in matrices])
             outputs = slice(first.output_slice.start, last.output_slice.stop)
-            self._products.append((inputs, outputs, product))
+            yield _Block(weights, first.input_slice, outputs)
 
     def _split(self, matrix: MatrixMapping) -> np.ndarray:
         """Return what inputs are multiplied by, and note what is converted."""
         hardware, placement = self.layer.parameters.hardware, matrix.placement
-        weights = matrix.effective_codes(hardware)
+        effective = matrix.effective_codes(hardware)
         for _, row in groupby(matrix.tiles(hardware), lambda tile: tile.row_tile):
             parts = []
             for tile in row:
@@ -92,11 +110,11 @@ class LayerEngine:
                 self._tiles.append((rows, replace(image, cells=image.cells[:0].copy())))
                 found = split(image, hardware)
                 if found is not None:
-                    weights[tile.rows, tile.columns] = found[0]
+                    effective[tile.pieces, tile.columns] = found[0]
                     parts.append((placement.output_slice.start + tile.columns.start, found[1]))
             if parts:
                 self._converters.append(Converter(rows, parts, hardware))
-        return weights
+        return matrix.add_pieces(effective)
 
     @cached_property
     def paths(self) -> Paths:

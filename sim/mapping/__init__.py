@@ -1,8 +1,10 @@
 """Weights to crossbar contents: encode, slice, squeeze, tile, count."""
 
+from .counts import Counts, Errors
 from .layer_params import LayerRule, layer_parameters, read_layer_rules
+from .layout import PlacedCodes, lay_out
 from .mapping import map_layer, map_matrix
-from .model import Counts, Errors, LayerMapping, MatrixMapping, Tile, TilePart
+from .model import LayerMapping, MatrixMapping, Tile, TilePart
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
 from .quantisation import LayerCalibration, Quantisation
 from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
@@ -21,12 +23,14 @@ __all__ = [
     "MappingParams",
     "MatrixMapping",
     "Parameters",
+    "PlacedCodes",
     "Quantisation",
     "Schedule",
     "Spread",
     "Tile",
     "TilePart",
     "describe",
+    "lay_out",
     "layer_parameters",
     "load_mapping",
     "load_parameters",

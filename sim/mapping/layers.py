@@ -11,7 +11,7 @@ __all__ = ["Placement", "placements", "unroll"]
 
 @dataclass(frozen=True)
 class Placement:
-    """A matrix to be tiled: one or several groups of a layer, block-diagonally.
+    """A matrix to be tiled: one or several groups of a layer, block-diagonally, or part of one.
 
     Parameters
     ----------
@@ -19,26 +19,35 @@ class Placement:
         Groups of the layer that it holds; a dense layer is one group.
     rows, columns : int
         Rows and columns of one group.
+    part : range
+        Columns that it holds of its group; all of them if it holds several groups.
     """
 
     groups: range
     rows: int
     columns: int
+    part: range
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the whole matrix."""
-        return len(self.groups) * self.rows, len(self.groups) * self.columns
+        return len(self.groups) * self.rows, len(self.groups) * len(self.part)
 
     def matrix(self, unrolled: np.ndarray) -> np.ndarray:
         """Return the matrix from the layer's groups, shape (groups, rows, columns)."""
         if len(self.groups) == 1:
-            return unrolled[self.groups[0]]
+            return unrolled[self.groups[0], :, self.part.start : self.part.stop]
         matrix = np.zeros(self.shape, unrolled.dtype)
         for i, group in enumerate(self.groups):
             top, left = i * self.rows, i * self.columns
             matrix[top : top + self.rows, left : left + self.columns] = unrolled[group]
         return matrix
+
+    def unrolled(self, matrix: np.ndarray) -> np.ndarray:
+        """Return its groups from the matrix, shape (groups, rows, columns of the part)."""
+        count = len(self.groups)
+        blocks = matrix.reshape(count, self.rows, count, -1)
+        return blocks[np.arange(count), :, np.arange(count)]
 
     @property
     def input_slice(self) -> slice:
@@ -48,7 +57,8 @@ class Placement:
     @property
     def output_slice(self) -> slice:
         """The layer's outputs that its columns compute."""
-        return slice(self.groups[0] * self.columns, (self.groups[-1] + 1) * self.columns)
+        first, last = (self.columns * group for group in (self.groups[0], self.groups[-1]))
+        return slice(first + self.part.start, last + self.part.stop)
 
 
 def unroll(weights: np.ndarray, groups: int = 1) -> np.ndarray:
@@ -86,6 +96,6 @@ def placements(
     """
     together = max(1, min(tile_rows // rows, tile_columns // columns))
     return [
-        Placement(range(first, min(first + together, groups)), rows, columns)
+        Placement(range(first, min(first + together, groups)), rows, columns, range(columns))
         for first in range(0, groups, together)
     ]

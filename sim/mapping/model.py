@@ -1,8 +1,7 @@
-"""What a mapping consists of: counts, errors, matrices and layers."""
+"""What a mapping consists of: layers, their matrices, and the tiles of these."""
 
+import math
 from dataclasses import dataclass, field
-from itertools import zip_longest
-from typing import Self
 
 import numpy as np
 
@@ -10,94 +9,13 @@ from sme_hw.cycles import group_bit_cycles
 from sme_hw.params import HardwareParams
 from sme_hw.tile_image import EMPTY, TileImage
 
+from .counts import Counts, Errors
 from .layers import Placement
 from .params import Parameters
 from .quantisation import LayerCalibration
 from .slicing import cell_levels, tile_starts
 
-__all__ = ["Counts", "Errors", "LayerMapping", "MatrixMapping", "Tile", "TilePart", "signed_levels"]
-
-
-class _Sums:
-    """Numbers that add up over the parts of a layer, and tuples with a number per plane."""
-
-    def add(self, other: Self) -> None:
-        """Add the numbers of another part."""
-        for key, value in vars(other).items():
-            own = getattr(self, key)
-            if isinstance(value, tuple):
-                pairs = zip_longest(own, value, fillvalue=0)
-                setattr(self, key, tuple(a + b for a, b in pairs))
-            else:
-                setattr(self, key, own + value)
-
-
-@dataclass
-class Counts(_Sums):
-    """Crossbars and rows of a layer (SPEC section 3).
-
-    A row of a matrix counts once in every column of tiles.
-
-    Parameters
-    ----------
-    tiles : int
-    conventional, sliced, squeezed : int
-        Crossbars when all planes are kept, with empty ones released, and after squeeze-out;
-        planes counted once, not per sign.
-    physical : int
-        Crossbars per plane and sign that hold a 1 after squeeze-out.
-    rcmr_bits : int
-        Bits of row conversion masks.
-    rows : int
-        Rows of tiles.
-    shifted_rows : int
-        Those that were moved.
-    rows_outside_window : int
-        Those with codes that left the window S when they were rounded.
-    nonzero_rows_before, nonzero_rows_after : tuple of int
-        Those with a 1 in each plane of the padded code, before and after squeeze-out, the most
-        significant plane first; released planes have none.
-    """
-
-    tiles: int = 0
-    conventional: int = 0
-    sliced: int = 0
-    squeezed: int = 0
-    physical: int = 0
-    rcmr_bits: int = 0
-    rows: int = 0
-    shifted_rows: int = 0
-    rows_outside_window: int = 0
-    nonzero_rows_before: tuple[int, ...] = ()
-    nonzero_rows_after: tuple[int, ...] = ()
-
-
-@dataclass
-class Errors(_Sums):
-    """Squared errors of a layer, in squared units of the weights.
-
-    Parameters
-    ----------
-    signal : float
-        Sum of the squared weights.
-    quantisation : float
-        What the codes before squeeze-out lose.
-    squeeze : float
-        What squeeze-out changes in these codes.
-    total : float
-        What the weights on the crossbars lose in all.
-    """
-
-    signal: float = 0.0
-    quantisation: float = 0.0
-    squeeze: float = 0.0
-    total: float = 0.0
-
-    def sqnr_db(self, error: float) -> float | None:
-        """Return the signal-to-noise ratio for one of the errors, in dB; None without error."""
-        if error == 0 or self.signal == 0:
-            return None
-        return float(10 * np.log10(self.signal / error))
+__all__ = ["LayerMapping", "MatrixMapping", "Tile", "TilePart", "signed_levels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,26 +26,19 @@ class Tile:
     ----------
     row_tile, column_tile : int
         Its place among the tiles.
+    pieces : numpy.ndarray of int64, shape (inputs,)
+        Pieces of the matrix in the order of the tile's inputs.
     rows : numpy.ndarray of int64, shape (inputs,)
-        Rows of the matrix in the order of the tile's inputs.
+        The row of the placed matrix that each of them takes: which input it gets.
     columns : slice
         Columns of the matrix.
     """
 
     row_tile: int
     column_tile: int
+    pieces: np.ndarray
     rows: np.ndarray
     columns: slice
-
-    @property
-    def name(self) -> str:
-        """What to call it in reports."""
-        first, last = int(self.rows[0]), int(self.rows[-1])
-        if last - first + 1 == len(self.rows):
-            rows = f"rows {first}..{last}"
-        else:
-            rows = f"row tile {self.row_tile} ({len(self.rows)} of rows {first}..{last})"
-        return f"{rows} columns {self.columns.start}..{self.columns.stop - 1}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,19 +82,25 @@ class TilePart:
 class MatrixMapping:
     """One matrix on its crossbars.
 
+    What a row of crossbars holds is a *piece*: codes with a shift, driven by the input of one row
+    of the placed matrix, its source. Most policies make one piece of every row. A row that is
+    split has several; a row without any 1 may have none.
+
     Parameters
     ----------
     placement : Placement
         What part of the layer it is.
-    codes : numpy.ndarray of int16, shape (rows, columns)
+    codes : numpy.ndarray of int16, shape (pieces, columns)
         Signed codes as they stand in the cells, that is after squeeze-out.
-    row_shifts : numpy.ndarray of uint8, shape (rows, column tiles)
+    row_shifts : numpy.ndarray of uint8, shape (pieces, column tiles)
         Left shift of the inputs.
+    sources : numpy.ndarray of int32, shape (pieces,)
+        Row of the placed matrix that each piece belongs to.
     row_tiles : numpy.ndarray of int32, shape (row tiles, crossbar rows)
-        Rows of each row tile, ascending, with :data:`sme_hw.tile_image.EMPTY` after the last one.
+        Pieces of each row tile, ascending, with :data:`sme_hw.tile_image.EMPTY` after the last one.
         They are the inputs of all its tiles.
     row_order : numpy.ndarray of int16, shape (row tiles, column tiles, crossbar rows)
-        For each physical row of each tile, the row of the tile that it holds, or
+        For each physical row of each tile, the piece of the tile that it holds, or
         :data:`sme_hw.tile_image.EMPTY`.
     code_steps : numpy.ndarray of float64, shape (columns,)
         Weight that a code of 1 stands for.
@@ -192,6 +109,7 @@ class MatrixMapping:
     placement: Placement
     codes: np.ndarray
     row_shifts: np.ndarray
+    sources: np.ndarray
     row_tiles: np.ndarray
     row_order: np.ndarray
     code_steps: np.ndarray
@@ -199,17 +117,30 @@ class MatrixMapping:
     def tiles(self, hardware: HardwareParams) -> list[Tile]:
         """Return all tiles, row tile by row tile."""
         width, columns = hardware.cols, self.codes.shape[1]
-        return [
-            Tile(i, j, rows[rows != EMPTY].astype(np.int64), slice(c, min(c + width, columns)))
-            for i, rows in enumerate(self.row_tiles)
-            for j, c in enumerate(tile_starts(columns, width).tolist())
-        ]
+        found = []
+        for i, row_tile in enumerate(self.row_tiles):
+            pieces = row_tile[row_tile != EMPTY].astype(np.int64)
+            rows = self.sources[pieces].astype(np.int64)
+            for j, first in enumerate(tile_starts(columns, width).tolist()):
+                place = slice(first, min(first + width, columns))
+                found.append(Tile(i, j, pieces, rows, place))
+        return found
+
+    def tile_name(self, tile: Tile) -> str:
+        """Return what to call a tile in reports."""
+        rows = f"rows {tile.rows.min()}..{tile.rows.max()}"
+        if not self.whole_rows:
+            rows = f"row tile {tile.row_tile} ({len(tile.rows)} pieces of {rows})"
+        elif (np.diff(tile.rows) != 1).any():
+            rows = f"row tile {tile.row_tile} ({len(tile.rows)} of {rows})"
+        left = self.placement.part.start
+        return f"{rows} columns {left + tile.columns.start}..{left + tile.columns.stop - 1}"
 
     def part(self, tile: Tile) -> "TilePart":
         """Return what a tile holds, without the rest of the matrix."""
         return TilePart(
-            self.codes[tile.rows, tile.columns],
-            self.row_shifts[tile.rows, tile.column_tile],
+            self.codes[tile.pieces, tile.columns],
+            self.row_shifts[tile.pieces, tile.column_tile],
             self.row_order[tile.row_tile, tile.column_tile],
         )
 
@@ -218,9 +149,40 @@ class MatrixMapping:
         return self.part(tile).image(hardware)
 
     def effective_codes(self, hardware: HardwareParams) -> np.ndarray:
-        """Return ``codes << shift`` as int32: what inputs are multiplied by, clips aside."""
+        """Return ``codes << shift`` of every piece as int32, shape (pieces, columns)."""
         widths = np.diff([*tile_starts(self.codes.shape[1], hardware.cols), self.codes.shape[1]])
         return self.codes.astype(np.int32) << np.repeat(self.row_shifts, widths, axis=1)
+
+    @property
+    def whole_rows(self) -> bool:
+        """The pieces are the rows of the placed matrix, in order."""
+        return np.array_equal(self.sources, np.arange(self.placement.shape[0]))
+
+    def add_pieces(self, effective: np.ndarray) -> np.ndarray:
+        """Return what the placed matrix multiplies by: numbers of pieces, added up by source.
+
+        Parameters
+        ----------
+        effective : numpy.ndarray, shape (pieces, columns)
+
+        Returns
+        -------
+        numpy.ndarray, shape of the placement
+        """
+        if self.whole_rows:
+            return effective
+        order = np.argsort(self.sources, kind="stable")
+        sources, first = np.unique(self.sources[order], return_index=True)
+        rows = np.zeros(self.placement.shape, effective.dtype)
+        rows[sources] = np.add.reduceat(effective[order], first, axis=0)
+        return rows
+
+    def weights(self, hardware: HardwareParams) -> np.ndarray:
+        """Return the integers that inputs are multiplied by, clips aside, as int32.
+
+        The shape is that of the placement: (rows, columns).
+        """
+        return self.add_pieces(self.effective_codes(hardware))
 
 
 def signed_levels(codes: np.ndarray, hardware: HardwareParams) -> np.ndarray:
@@ -259,6 +221,16 @@ class LayerMapping:
     counts: Counts = field(default_factory=Counts)
     errors: Errors = field(default_factory=Errors)
     calibration: LayerCalibration | None = None
+
+    @property
+    def group_shape(self) -> tuple[int, int]:
+        """Rows and columns of the matrix of one group."""
+        return math.prod(self.shape[1:]), self.shape[0] // self.groups
+
+    @property
+    def code_steps(self) -> np.ndarray:
+        """Weight that a code of 1 of each output stands for, shape (outputs,)."""
+        return np.concatenate([matrix.code_steps for matrix in self.matrices])
 
     @property
     def inputs(self) -> int:

@@ -40,7 +40,7 @@ class MappingParams:
     window : int
         S: only that many consecutive bits of a magnitude may be 1; Nq is no restriction.
     scale : str
-        Whose largest weight sets the scale (:data:`sim.mapping.scales.SCALES`).
+        What sets the scale (:data:`sim.mapping.scales.SCALES`).
     policy : str
         How leading planes are emptied (:data:`sim.mapping.squeeze.POLICIES`).
     squeeze : int

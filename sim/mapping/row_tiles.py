@@ -12,6 +12,7 @@ import numpy as np
 from sme_hw.params import HardwareParams
 from sme_hw.tile_image import EMPTY
 
+from .plane_ends import plane_ends
 from .slicing import occupied_planes, tile_starts
 
 __all__ = ["ROW_TILES", "RowTiles", "bit_cycles_bound", "least_bit_cycles", "mark_shifts"]
@@ -260,7 +261,40 @@ def _balanced(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams
     return min(choices, key=rank)
 
 
-ROW_TILES: dict[str, RowTiles] = {"none": _in_order, "shift": _in_order, "balanced": _balanced}
+def _by_magnitude(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams) -> np.ndarray:
+    """Gather rows of small codes, so that leading planes of whole tiles hold nothing.
+
+    Rows are sorted by how many bits their codes need, in all column tiles together or in the worst
+    of them, and cut where that takes the fewest crossbars; rows stay where they are if nothing is
+    gained.
+    """
+    in_order = _in_order(ones, row_shifts, hardware)
+    tiles, rows = len(in_order), len(ones)
+    used = np.flatnonzero(ones.max(axis=1))
+    if tiles == 1 or not len(used):
+        return in_order
+    # frexp's exponent of an integer is its bit length.
+    bits = np.frexp(ones[used])[1]
+    keys = [ones[used].sum(axis=1), row_shifts[used].sum(axis=1), bits.sum(axis=1)]
+    orders = [used[np.lexsort(keys)], used[np.lexsort([*keys, bits.max(axis=1)])]]
+    choices = [in_order] + [
+        _deal(order, plane_ends(ones[order], tiles, hardware), rows, hardware.rows)
+        for order in orders
+    ]
+
+    def crossbars(row_tiles: np.ndarray) -> int:
+        planes = occupied_planes(ones, row_tiles, hardware.cell_bits, hardware.planes)
+        return int(np.count_nonzero(planes))
+
+    return min(choices, key=crossbars)
+
+
+ROW_TILES: dict[str, RowTiles] = {
+    "none": _in_order,
+    "shift": _in_order,
+    "balanced": _balanced,
+    "magnitude": _by_magnitude,
+}
 """Policies by the names of :data:`sim.mapping.grouping.GROUPINGS` (reconstructed). Each takes the
 ored magnitude codes and the shifts of the rows of every tile, both of shape (rows, column tiles),
 and returns the rows of each row tile, shape (row tiles, crossbar rows), ascending, EMPTY at the

@@ -1,4 +1,4 @@
-"""Scales: whose largest weight sets the range of the codes."""
+"""Scales: what sets the range of the codes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,19 +18,24 @@ class Scale:
         Every column has its own factor; otherwise the layer has one.
     power_of_two : bool
         A window codec takes the next power of two.
+    least_error : bool
+        The factors are only where a search for the least squared error begins.
     """
 
     per_column: bool
     power_of_two: bool
+    least_error: bool = False
 
 
 SCALES = {
     "layer-pow2": Scale(per_column=False, power_of_two=True),
     "column-pow2": Scale(per_column=True, power_of_two=True),
     "column": Scale(per_column=True, power_of_two=False),
+    "column-mse": Scale(per_column=True, power_of_two=False, least_error=True),
 }
 """The paper scales a layer by a power of two; scales per column are reconstructed. They cost no
-hardware: the digital requantiser multiplies per output channel anyway."""
+hardware: the digital requantiser multiplies per output channel anyway. All look at the largest
+weight; ``column-mse`` goes on from ``column`` (:mod:`sim.mapping.column_scales`)."""
 
 
 def scale_factors(

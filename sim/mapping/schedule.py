@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sme_hw.cycles import compute_cycles
-from sme_hw.params import check_int
+from sme_hw.params import HardwareParams, check_int
 from sme_hw.tile_image import TileImage
 
 from .grouping import shift_cycles
+from .layers import placements
 from .model import LayerMapping
 from .row_tiles import bit_cycles_bound, mark_shifts
 from .slicing import ored_codes
@@ -98,9 +99,9 @@ class Schedule:
     bit_cycles : int
         Bit-cycles of all groups of all tiles.
     bit_cycles_in_order : int
-        The same if rows stayed in order (grouping ``none``), also when they are cut into tiles.
+        The same if pieces stayed in order (grouping ``none``), also when they are cut into tiles.
     bit_cycles_conventional : int
-        The same without squeeze-out and with rows in order: every group takes Ma.
+        The same without squeeze-out, no row being split or moved: every group takes Ma.
     bit_cycles_bound : int
         No row order takes fewer, whichever tiles rows go to.
     lossless_adc_bits : tuple of int
@@ -150,6 +151,22 @@ def _column_sums(image: TileImage, group_rows: int) -> np.ndarray:
     return np.add.reduceat(image.cells, starts, axis=2, dtype=np.int32)
 
 
+def _groups(rows: int, hardware: HardwareParams) -> int:
+    """Return the groups of rows that are cut into tiles as they come."""
+    full, rest = divmod(rows, hardware.rows)
+    return full * hardware.slots - (-rest // hardware.group_rows)
+
+
+def _conventional_groups(layer: LayerMapping) -> int:
+    """Return the groups of all tiles of a layer if rows are neither split nor moved."""
+    hardware = layer.parameters.hardware
+    shapes = (
+        place.shape
+        for place in placements(layer.groups, *layer.group_shape, hardware.rows, hardware.cols)
+    )
+    return sum(_groups(rows, hardware) * -(-columns // hardware.cols) for rows, columns in shapes)
+
+
 def schedule(layer: LayerMapping) -> Schedule:
     """Return the schedule of a mapped layer.
 
@@ -162,19 +179,18 @@ def schedule(layer: LayerMapping) -> Schedule:
     limits = (2 ** np.array(hardware.plane_adc_bits) << hardware.adc_lsb) - 1
     peaks = np.zeros(hardware.planes, np.int64)
     clipping = np.zeros(hardware.planes, np.int64)
-    ours = in_order = conventional = bound = 0
+    ours = in_order = bound = 0
     clocks = []
     for matrix in layer.matrices:
         shifts = np.unique(matrix.row_shifts)
         ones = ored_codes(np.abs(matrix.codes), hardware.cols)
         counts = mark_shifts(ones, matrix.row_shifts, shifts).sum(axis=0)
         bound += bit_cycles_bound(counts, shifts, len(matrix.row_tiles), hardware)
-        rows, column_tiles = matrix.row_shifts.shape
-        for start in range(0, rows, hardware.rows):
+        pieces, column_tiles = matrix.row_shifts.shape
+        in_order += _groups(pieces, hardware) * ma * column_tiles
+        for start in range(0, pieces, hardware.rows):
             block = matrix.row_shifts[start : start + hardware.rows]
-            plain = -(-len(block) // g) * ma * column_tiles
-            conventional += plain
-            in_order += plain + sum(shift_cycles(s, np.arange(len(block)), g) for s in block.T)
+            in_order += sum(shift_cycles(s, np.arange(len(block)), g) for s in block.T)
         for tile in matrix.tiles(hardware):
             image = matrix.image(tile, hardware)
             sums = _column_sums(image, g)
@@ -185,7 +201,7 @@ def schedule(layer: LayerMapping) -> Schedule:
     return Schedule(
         ours,
         in_order,
-        conventional,
+        ma * _conventional_groups(layer),
         bound,
         tuple(int(peak).bit_length() for peak in peaks),
         tuple(clipping.tolist()),

@@ -8,7 +8,7 @@ import numpy as np
 from .codecs.base import nearest_codes, uniform_codes, window_codebook
 from .slicing import tile_starts
 
-__all__ = ["POLICIES", "Policy", "Rows", "squeeze"]
+__all__ = ["POLICIES", "Policy", "Rows", "row_shifts", "squeeze"]
 
 
 @dataclass(frozen=True)
@@ -84,22 +84,30 @@ class Policy:
     ----------
     name : str
     shifts : callable (needed, degree) -> shifts, or None
-        Row shifts from the least shifts that empty the leading planes. None: no row is shifted;
-        the weights are quantised to the remaining planes from the start.
+        Row shifts from the least shifts that empty the leading planes. None: rows stay as they are,
+        but may be split.
     codes : callable (Rows) -> codes
         The codes that remain.
     step : callable (degree) -> int
-        Granularity of shifts.
+        Granularity of shifts; 0: none occur.
+    splits : bool
+        Rows are split into pieces that are shifted (:mod:`sim.mapping.pieces`).
     """
 
     name: str
     shifts: Callable[[np.ndarray, int], np.ndarray] | None
     codes: Callable[[Rows], np.ndarray]
     step: Callable[[int], int]
+    splits: bool = False
+
+    @property
+    def is_control(self) -> bool:
+        """The weights are quantised to the remaining planes from the start; nothing is shifted."""
+        return self.shifts is None and not self.splits
 
     def shift_step(self, degree: int) -> int:
         """Return the granularity of row shifts at squeeze degree ``degree``; 0: none occur."""
-        return self.step(degree) if degree and self.shifts else 0
+        return self.step(degree) if degree else 0
 
 
 POLICIES = {
@@ -109,11 +117,36 @@ POLICIES = {
         Policy("minimal", _as_needed, _drop, lambda degree: 1),
         Policy("rounded", _as_needed, _rounded, lambda degree: 1),
         Policy("rounded-window", _as_needed, _rounded_window, lambda degree: 1),
+        Policy("split", None, _drop, lambda degree: 1, splits=True),
         Policy("plain", None, _drop, lambda degree: 0),
     )
 }
-"""``paper`` is the paper's (section III-C); the others are reconstructed. ``plain`` is the honest
-control without SME: uniform codes per column, no shift."""
+"""``paper`` is the paper's (section III-C); the others are reconstructed. ``split`` loses nothing:
+what falls off the low end of a row gets rows of its own. ``plain`` is the honest control without
+SME: uniform codes per column, no shift."""
+
+
+def row_shifts(largest: np.ndarray, policy: Policy, code_bits: int, degree: int) -> np.ndarray:
+    """Return how far rows are shifted.
+
+    Parameters
+    ----------
+    largest : numpy.ndarray of integers
+        Largest code of each row of a tile.
+    policy : Policy
+        One that shifts rows.
+    code_bits, degree : int
+        N and x.
+
+    Returns
+    -------
+    numpy.ndarray of uint8, of the same shape
+    """
+    if policy.shifts is None:
+        raise ValueError(f"policy {policy.name} shifts no rows")
+    # frexp's exponent of an integer is its bit length.
+    needed = np.maximum(np.frexp(largest)[1] - (code_bits - degree), 0)
+    return policy.shifts(needed, degree).astype(np.uint8)
 
 
 def squeeze(
@@ -155,9 +188,7 @@ def squeeze(
     if degree == 0 or policy.shifts is None:
         return codes, np.zeros((len(codes), len(starts)), np.uint8)
     largest = np.maximum.reduceat(codes, starts, axis=1)
-    # frexp's exponent of an integer is its bit length.
-    needed = np.maximum(np.frexp(largest)[1] - (code_bits - degree), 0)
-    shifts = policy.shifts(needed, degree).astype(np.uint8)
+    shifts = row_shifts(largest, policy, code_bits, degree)
     if not shifts.any():
         return codes, shifts
     widths = np.diff([*starts, codes.shape[1]])

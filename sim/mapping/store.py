@@ -14,8 +14,10 @@ from sme_hw.params import HardwareParams, index_bits
 from sme_hw.program import index_fields
 from sme_hw.tile_image import EMPTY
 
-from .layers import placements
-from .model import Counts, Errors, LayerMapping, MatrixMapping
+from .checks import check_matrix, check_placements
+from .counts import Counts, Errors
+from .layers import Placement
+from .model import LayerMapping, MatrixMapping
 from .params import Parameters
 from .quantisation import LayerCalibration, Quantisation
 
@@ -24,7 +26,7 @@ __all__ = ["describe", "load_mapping", "save_mapping"]
 FORMAT = 4
 """Version of the files; it grows when older readers would misread them."""
 
-_ARRAYS = ("codes", "row_shifts", "row_tiles", "row_order", "code_steps")
+_ARRAYS = ("codes", "row_shifts", "sources", "row_tiles", "row_order", "code_steps")
 
 _PLANE_KEYS = {"weight_bits", "cell_bits"}
 """What a plane means: the bits of a code, and those in a cell."""
@@ -42,26 +44,29 @@ def _crossbars(counts: Counts) -> dict[str, int]:
 def _index_bits(layer: LayerMapping) -> dict[str, int]:
     """Return the bits that row order costs: of every tile's inputs, and of address generation.
 
-    Row tiles whose rows follow one another need no addresses; all column tiles share them.
+    Every piece of a row tile has the address of its source; all column tiles share them. Sources
+    that follow one another need no addresses.
     """
     hardware = layer.parameters.hardware
     tile = matrix = 0
     for part in layer.matrices:
-        rows, column_tiles = part.row_shifts.shape
-        tile += rows * column_tiles * sum(index_fields(hardware).values())
-        if (np.diff(part.row_tiles[part.row_tiles != EMPTY]) < 0).any():
-            matrix += rows * index_bits(rows)
+        tile += part.row_shifts.size * sum(index_fields(hardware).values())
+        rows = part.sources[part.row_tiles[part.row_tiles != EMPTY]]
+        if not np.array_equal(rows, np.arange(len(rows))):
+            matrix += len(rows) * index_bits(part.placement.shape[0])
     return {"tile": tile, "matrix": matrix}
 
 
 def _nonzero_rows(counts: Counts) -> dict[str, Any]:
-    """Return the rows with a 1 in each plane, and what part of all rows that is."""
-    found = {"before": counts.nonzero_rows_before, "after": counts.nonzero_rows_after}
-    shares = {
-        f"share_{when}": [round(rows / counts.rows, 6) for rows in numbers]
-        for when, numbers in found.items()
+    """Return the rows with a 1 in each plane, before, and pieces after; and what part of all."""
+    before, after = counts.nonzero_rows_before, counts.nonzero_rows_after
+    return {
+        "rows": counts.rows,
+        "before": list(before),
+        "after": list(after),
+        "share_before": [round(rows / counts.rows, 6) for rows in before],
+        "share_after": [round(pieces / counts.pieces, 6) for pieces in after],
     }
-    return {"rows": counts.rows, **{k: list(v) for k, v in found.items()}, **shares}
 
 
 def _split_parameters(layers: list[LayerMapping]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -76,15 +81,14 @@ def _split_parameters(layers: list[LayerMapping]) -> tuple[dict[str, Any], list[
 
 
 def _describe_layer(layer: LayerMapping, differing: dict[str, Any]) -> dict[str, Any]:
-    groups = layer.groups
-    rows = int(np.prod(layer.shape[1:])) if len(layer.shape) > 1 else 1
+    rows, columns = layer.group_shape
     errors = layer.errors
     return {
         "name": layer.name,
         "shape": list(layer.shape),
-        "groups": groups,
+        "groups": layer.groups,
         "rows": rows,
-        "columns": layer.shape[0] // groups,
+        "columns": columns,
         "codec": layer.codec,
         "parameters": differing,
         "tiles": layer.counts.tiles,
@@ -96,6 +100,7 @@ def _describe_layer(layer: LayerMapping, differing: dict[str, Any]) -> dict[str,
         "nonzero_rows": _nonzero_rows(layer.counts),
         "rcmr_bits": layer.counts.rcmr_bits,
         "index_bits": _index_bits(layer),
+        "pieces": layer.counts.pieces,
         "shifted_rows": layer.counts.shifted_rows,
         "rows_outside_window": layer.counts.rows_outside_window,
         "sqnr_db": {
@@ -124,6 +129,7 @@ def describe(layers: list[LayerMapping]) -> dict[str, Any]:
         "crossbars": _crossbars(total),
         "tiles": total.tiles,
         "rcmr_bits": total.rcmr_bits,
+        "pieces": total.pieces,
         "shifted_rows": total.shifted_rows,
         "nonzero_rows": None if differing[0].keys() & _PLANE_KEYS else _nonzero_rows(total),
         "layers": list(map(_describe_layer, layers, differing)),
@@ -150,17 +156,27 @@ def save_mapping(layers: list[LayerMapping], directory: str | Path) -> None:
         if layer.calibration is not None:
             arrays[f"{i}.factors"] = layer.calibration.quantisation.factors
             arrays[f"{i}.bias"] = layer.calibration.bias
+    arrays |= {f"{i}.placements": _write_placements(layer) for i, layer in enumerate(layers)}
     with staged_directory(directory) as stage:
         np.savez(stage / "mapping.npz", allow_pickle=False, **arrays)
         write_json(stage / "mapping.json", describe(layers))
 
 
-def _check_row_tiles(name: str, matrix: MatrixMapping) -> None:
-    """Refuse row tiles that lose or repeat a row, or have none."""
-    used = matrix.row_tiles != EMPTY
-    ended = (used[:, 1:] <= used[:, :-1]).all() and used[:, 0].all()
-    if not ended or sorted(matrix.row_tiles[used].tolist()) != list(range(len(matrix.codes))):
-        raise ValueError(f"the row tiles of layer {name} do not hold every row once")
+def _write_placements(layer: LayerMapping) -> np.ndarray:
+    """Return the groups and columns of every matrix, shape (matrices, 4): first, and after last."""
+    places = [matrix.placement for matrix in layer.matrices]
+    ends = [(p.groups.start, p.groups.stop, p.part.start, p.part.stop) for p in places]
+    return np.array(ends, np.int64)
+
+
+def _read_placements(ends: np.ndarray, group_shape: tuple[int, int]) -> list[Placement]:
+    """Return placements from what :func:`_write_placements` gave."""
+    if ends.ndim != 2 or ends.shape[1] != 4 or ends.dtype != np.int64:
+        raise ValueError(f"placements are {ends.dtype} of shape {ends.shape}")
+    return [
+        Placement(range(first, end), *group_shape, range(left, right))
+        for first, end, left, right in ends.tolist()
+    ]
 
 
 def _load_calibration(
@@ -189,31 +205,23 @@ def _load_layer(
     entry: dict[str, Any], index: int, shared: dict[str, Any], archive: Any
 ) -> LayerMapping:
     parameters = Parameters.build(shared | entry["parameters"])
-    hardware = parameters.hardware
-    rows, columns = entry["rows"], entry["columns"]
-    places = placements(entry["groups"], rows, columns, hardware.rows, hardware.cols)
-    matrices = []
-    for j, place in enumerate(places):
-        arrays = [archive[f"{index}.{j}.{kind}"] for kind in _ARRAYS]
-        row_tiles = -(-place.shape[0] // hardware.rows)
-        tiles = -(-place.shape[1] // hardware.cols)
-        expected = (
-            place.shape,
-            (place.shape[0], tiles),
-            (row_tiles, hardware.rows),
-            (row_tiles, tiles, hardware.rows),
-            place.shape[1:],
-        )
-        if tuple(array.shape for array in arrays) != expected:
-            raise ValueError(f"the arrays of layer {entry['name']} have other shapes")
-        matrix = MatrixMapping(place, *arrays)
-        _check_row_tiles(entry["name"], matrix)
-        matrices.append(matrix)
+    group_shape = entry["rows"], entry["columns"]
+    try:
+        places = _read_placements(archive[f"{index}.placements"], group_shape)
+        check_placements(places, entry["groups"], group_shape, parameters.hardware.cols)
+        matrices = []
+        for j, place in enumerate(places):
+            arrays = (archive[f"{index}.{j}.{kind}"] for kind in _ARRAYS)
+            matrices.append(MatrixMapping(place, *arrays))
+            check_matrix(matrices[-1], parameters.hardware)
+    except ValueError as error:
+        raise ValueError(f"layer {entry['name']}: {error}") from None
     nonzero_rows = entry["nonzero_rows"]
     counts = Counts(
         tiles=entry["tiles"],
         rcmr_bits=entry["rcmr_bits"],
         rows=nonzero_rows["rows"],
+        pieces=entry["pieces"],
         shifted_rows=entry["shifted_rows"],
         rows_outside_window=entry["rows_outside_window"],
         nonzero_rows_before=tuple(nonzero_rows["before"]),
@@ -229,7 +237,7 @@ def _load_layer(
         tuple(matrices),
         counts,
         Errors(**entry["squared_errors"]),
-        _load_calibration(entry, index, hardware, archive),
+        _load_calibration(entry, index, parameters.hardware, archive),
     )
 
 

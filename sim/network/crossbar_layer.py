@@ -23,10 +23,10 @@ Product = Callable[[np.ndarray], np.ndarray]
 def layer_weights(mapping: LayerMapping) -> list[np.ndarray]:
     """Return the integer weights that the crossbars of each matrix of a layer stand for.
 
-    Shift of rows included; shapes are (rows, columns) of the matrices.
+    Shifts are included, and pieces of rows added up; shapes are (rows, columns) of the matrices.
     """
     hardware = mapping.parameters.hardware
-    return [matrix.effective_codes(hardware) for matrix in mapping.matrices]
+    return [matrix.weights(hardware) for matrix in mapping.matrices]
 
 
 @dataclass(eq=False)

@@ -1,6 +1,6 @@
 """Runs networks: in floating point, or with every layer computed by a given function."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -25,8 +25,10 @@ class FloatNetwork:
     network : Network
     tensors : sequence of str, optional
         What it returns; the network's outputs by default.
-    given : str, optional
-        A tensor that is not computed but passed in.
+    given : sequence of str
+        Tensors that are not computed but passed in.
+    keeps_memory : bool
+        See :func:`sim.network.operators.open_session`.
 
     Raises
     ------
@@ -35,27 +37,33 @@ class FloatNetwork:
     """
 
     def __init__(
-        self, network: Network, tensors: Sequence[str] | None = None, given: str | None = None
+        self,
+        network: Network,
+        tensors: Sequence[str] | None = None,
+        given: Sequence[str] = (),
+        *,
+        keeps_memory: bool = True,
     ):
         model = cut(network.model, tensors, given)
         try:
-            self._session = open_session(model)
+            self._session = open_session(model, keeps_memory=keeps_memory)
         except InputError:
             raise
         except Exception as error:  # its errors have no common base beside Exception
             raise InputError(f"{network.name}: ONNX Runtime says: {one_line(error)}") from None
         self._network = network
-        self._given = given
+        self._outputs = [value.name for value in model.graph.output]
+        self.needed = frozenset(value.name for value in self._session.get_inputs())
 
-    def run(self, images: np.ndarray, given: np.ndarray | None = None) -> list[np.ndarray]:
+    def run(self, images: np.ndarray) -> list[np.ndarray]:
         """Return the tensors for some images."""
-        feed = {self._network.input_name: images}
-        if self._given is not None:
-            assert given is not None
-            feed[self._given] = given
-        wanted = {value.name for value in self._session.get_inputs()}
+        return self.compute({self._network.input_name: images})
+
+    def compute(self, given: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Return the tensors that follow from others; what is not needed may be given, too."""
+        feed = {name: given[name] for name in given if name in self.needed}
         try:
-            return self._session.run(None, {k: v for k, v in feed.items() if k in wanted})
+            return self._session.run(self._outputs, feed)
         except Exception as error:
             raise InputError(
                 f"{self._network.name}: ONNX Runtime says: {one_line(error)}"

@@ -8,11 +8,12 @@ import numpy as np
 
 from sim.mapping import LayerMapping
 
-from .crossbar_layer import CrossbarLayer, layer_weights
+from .crossbar_layer import CrossbarLayer
 from .forward import FloatNetwork, forward
 from .layer import NetworkLayer
 from .mapped_network import MappedNetwork
 from .metrics import Comparison
+from .real_layer import RealLayer, real_weights
 
 __all__ = ["LayerLoss", "Sensitivity", "measure_sensitivity"]
 
@@ -87,6 +88,7 @@ class _Probe:
 
     def __init__(self, layer: CrossbarLayer, unsqueezed: LayerMapping):
         self.layer = layer
+        self._real = RealLayer(layer.layer)
         self._exact = _weights_and_bias(layer.layer, layer.mapping)
         self._quantised = _weights_and_bias(layer.layer, unsqueezed)
 
@@ -99,32 +101,17 @@ class _Probe:
         if step == 2:
             integers = self.layer.to_integers(values)
             values = self.layer.quantisation.to_reals(integers, layer.axis).astype(np.float32)
-        outputs = self.layer.apply(
-            values, lambda vectors: self._product(vectors, weights), padding=0
-        )
-        return (outputs + layer.along_outputs(bias, outputs.ndim)).astype(np.float32)
-
-    def _product(self, vectors: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
-        results = np.empty((len(vectors), len(self.layer.steps)), np.float32)
-        for matrix, real in zip(self.layer.mapping.matrices, weights, strict=True):
-            place = matrix.placement
-            results[:, place.output_slice] = vectors[:, place.input_slice] @ real
-        return results
+        return self._real(values, weights, bias)
 
 
-def _weights_and_bias(
-    layer: NetworkLayer, mapping: LayerMapping
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return what a layer's mapped matrices mean for real inputs, and its bias."""
+def _weights_and_bias(layer: NetworkLayer, mapping: LayerMapping) -> tuple[np.ndarray, np.ndarray]:
+    """Return a layer's weights as mapped, for real inputs, and its bias."""
     assert mapping.calibration is not None
-    factors = mapping.calibration.quantisation.row_factors(mapping.inputs)
-    weights = []
-    for matrix, integers in zip(mapping.matrices, layer_weights(mapping), strict=True):
-        place = matrix.placement
-        steps = matrix.code_steps * layer.weight_scales[place.output_slice]
-        rows = factors[place.input_slice, np.newaxis]
-        weights.append((integers * steps / rows).astype(np.float32))
-    return weights, mapping.calibration.bias
+    weights = real_weights(mapping)
+    groups, rows, columns = weights.shape
+    factors = mapping.calibration.quantisation.row_factors(groups * rows)
+    scales = layer.weight_scales.reshape(groups, 1, columns)
+    return weights * scales / factors.reshape(groups, rows, 1), mapping.calibration.bias
 
 
 class _LayerLosses:
@@ -138,7 +125,8 @@ class _LayerLosses:
 
     def __init__(self, mapped: MappedNetwork, probe: _Probe):
         self._probe = probe
-        self._after = FloatNetwork(mapped.network, given=probe.layer.layer.output)
+        self._input = mapped.network.input_name
+        self._after = FloatNetwork(mapped.network, given=[probe.layer.layer.output])
         self._comparison = Comparison()
         self._signal = self._error = 0.0
         self._added = np.zeros(len(STEPS))
@@ -159,7 +147,8 @@ class _LayerLosses:
             previous = outputs
         self._signal += _power(exact)
         self._error += _power(previous - exact)
-        self._comparison.add(self._after.run(images, previous)[0], reference, labels)
+        given = tensors | {self._input: images, layer.output: previous}
+        self._comparison.add(self._after.compute(given)[0], reference, labels)
 
     def result(self) -> LayerLoss:
         """Return what was measured."""

@@ -37,7 +37,7 @@ def with_layers(model: "onnx.ModelProto", layers: Sequence[NetworkLayer]) -> "on
 
 
 def cut(
-    model: "onnx.ModelProto", outputs: Sequence[str] | None = None, given: str | None = None
+    model: "onnx.ModelProto", outputs: Sequence[str] | None = None, given: Sequence[str] = ()
 ) -> "onnx.ModelProto":
     """Return a model that computes something else.
 
@@ -46,8 +46,8 @@ def cut(
     model : onnx.ModelProto
     outputs : sequence of str, optional
         Tensors, float32, that it shall return; its own outputs by default.
-    given : str, optional
-        A float32 tensor that shall be an input instead of being computed.
+    given : sequence of str
+        Float32 tensors that shall be inputs instead of being computed.
     """
     describe = require("onnx.helper").make_tensor_value_info
     float32 = require("onnx").TensorProto.FLOAT
@@ -56,12 +56,12 @@ def cut(
     if outputs is not None:
         del graph.output[:]
         graph.output.extend(describe(name, float32, None) for name in outputs)
-    if given is not None and given not in [value.name for value in graph.input]:
-        graph.input.append(describe(given, float32, None))
-        for node in graph.node:
-            for position, name in enumerate(node.output):
-                if name == given:
-                    node.output[position] = f"{name} as computed"
+    there = {value.name for value in graph.input}
+    graph.input.extend(describe(name, float32, None) for name in given if name not in there)
+    for node in graph.node:
+        for position, name in enumerate(node.output):
+            if name in given:
+                node.output[position] = f"{name} as computed"
     _prune(graph)
     return result
 
@@ -73,13 +73,14 @@ def _copy(model: "onnx.ModelProto") -> "onnx.ModelProto":
 
 
 def _prune(graph: "onnx.GraphProto") -> None:
-    """Take away nodes, and stored tensors, that no output needs."""
+    """Take away nodes, inputs and stored tensors that no output needs."""
     needed = {value.name for value in graph.output}
     for place in reversed(range(len(graph.node))):
         if needed.isdisjoint(graph.node[place].output):
             del graph.node[place]
         else:
             needed.update(graph.node[place].input)
-    for place in reversed(range(len(graph.initializer))):
-        if graph.initializer[place].name not in needed:
-            del graph.initializer[place]
+    for there in (graph.initializer, graph.input):
+        for place in reversed(range(len(there))):
+            if there[place].name not in needed:
+                del there[place]

@@ -75,11 +75,34 @@ def tile_planes(before: LayerMapping, chosen: ChosenTile) -> TilePlanes:
     cell_bits = parameters.hardware.cell_bits
     planes = parameters.code_bits // cell_bits
 
-    def signed(layer: LayerMapping) -> np.ndarray:
-        codes = layer.matrices[chosen.part].codes[chosen.tile.rows, chosen.tile.columns]
+    def levels(codes: np.ndarray) -> np.ndarray:
         return cell_levels(np.abs(codes), cell_bits, planes) * np.sign(codes)
 
-    return TilePlanes(chosen, signed(before), signed(chosen.layer))
+    return TilePlanes(chosen, levels(_codes_before(before, chosen)), levels(_codes_of(chosen)))
+
+
+def _codes_of(chosen: ChosenTile) -> np.ndarray:
+    """Return the codes of a tile."""
+    return chosen.matrix.codes[chosen.tile.pieces, chosen.tile.columns]
+
+
+def _codes_before(before: LayerMapping, chosen: ChosenTile) -> np.ndarray:
+    """Return the codes of a tile without squeeze-out: for every piece, those of its whole row.
+
+    Without squeeze-out, other groups may share a tile.
+    """
+    place = chosen.matrix.placement
+    inputs = place.input_slice.start + chosen.tile.rows
+    outputs = place.output_slice.start + np.arange(place.shape[1])[chosen.tile.columns]
+    codes = np.zeros((len(inputs), len(outputs)), np.int16)
+    for matrix in before.matrices:
+        other = matrix.placement
+        rows, columns = inputs - other.input_slice.start, outputs - other.output_slice.start
+        own_rows = (rows >= 0) & (rows < other.shape[0])
+        own_columns = (columns >= 0) & (columns < other.shape[1])
+        part = np.ix_(rows[own_rows], columns[own_columns])
+        codes[np.ix_(own_rows, own_columns)] = matrix.codes[part]
+    return codes
 
 
 def draw_bit_planes(tile: TilePlanes, path: Path) -> None:
@@ -131,7 +154,7 @@ def draw_bit_planes(tile: TilePlanes, path: Path) -> None:
     layer, groups = tile.chosen.layer, tile.chosen.matrix.placement.groups
     packed = f", groups {groups[0]}..{groups[-1]} of {layer.groups}" if layer.groups > 1 else ""
     figure.suptitle(
-        f"{short_name(layer.name)}{packed}, {tile.chosen.tile.name}\n"
+        f"{short_name(layer.name)}{packed}, {tile.chosen.matrix.tile_name(tile.chosen.tile)}\n"
         f"cells that are not 0 (blue +, red -); {tile.moved_rows} of {rows} rows moved down",
         fontsize=10,
         parse_math=False,

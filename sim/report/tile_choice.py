@@ -21,14 +21,16 @@ class ChosenTile:
     part : int
         Which of the layer's matrices.
     tile : Tile
-    row : int
-        Its row tile, counted over all matrices of the layer, one after the other.
+    row, column : int
+        Its row and column tile, counted over all matrices of the layer: those of other groups are
+        below, other columns of the same groups beside.
     """
 
     layer: LayerMapping
     part: int
     tile: Tile
     row: int
+    column: int
 
     @property
     def matrix(self) -> MatrixMapping:
@@ -38,20 +40,25 @@ class ChosenTile:
     @property
     def place(self) -> str:
         """What :func:`choose_tile` finds it by."""
-        return f"{self.layer.name}:{self.row}:{self.tile.column_tile}"
+        return f"{self.layer.name}:{self.row}:{self.column}"
 
     @property
     def row_shifts(self) -> np.ndarray:
         """Shifts of its rows, shape (rows,)."""
-        return self.matrix.row_shifts[self.tile.rows, self.tile.column_tile]
+        return self.matrix.row_shifts[self.tile.pieces, self.tile.column_tile]
 
 
 def _tiles(layer: LayerMapping) -> list[ChosenTile]:
-    found, first = [], 0
+    hardware = layer.parameters.hardware
+    found: list[ChosenTile] = []
+    first = 0
     for part, matrix in enumerate(layer.matrices):
-        for tile in matrix.tiles(layer.parameters.hardware):
-            found.append(ChosenTile(layer, part, tile, first + tile.row_tile))
-        first += len(matrix.row_tiles)
+        left = matrix.placement.part.start // hardware.cols
+        if left == 0:
+            first = 1 + max((tile.row for tile in found), default=-1)
+        for tile in matrix.tiles(hardware):
+            place = first + tile.row_tile, left + tile.column_tile
+            found.append(ChosenTile(layer, part, tile, *place))
     return found
 
 
@@ -83,7 +90,7 @@ def choose_tile(layers: Sequence[LayerMapping], place: str | None = None) -> Cho
     if name not in found:
         names = some_of(list(found))
         raise InputError(f"tile {place}: there is no layer {name}, only {names}")
-    tiles = {(tile.row, tile.tile.column_tile): tile for tile in _tiles(found[name])}
+    tiles = {(tile.row, tile.column): tile for tile in _tiles(found[name])}
     try:
         return tiles[int(row), int(numbers)]
     except KeyError:

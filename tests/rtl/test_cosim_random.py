@@ -96,14 +96,17 @@ def test_random_cosimulation(seed, shape, vectors, simulator, fixed, tmp_path):
 
 
 @pytest.mark.rtl
-@pytest.mark.parametrize(("rows_active", "adc_bits"), [("all", "lossless"), (3, 1)])
-def test_rows_dealt_to_tiles(rows_active, adc_bits, tmp_path):
+@pytest.mark.parametrize(
+    ("grouping", "rows_active", "adc_bits"),
+    [("balanced", "all", "lossless"), ("balanced", 3, 1), ("magnitude", 3, "lossless")],
+)
+def test_rows_dealt_to_tiles(grouping, rows_active, adc_bits, tmp_path):
     """Each tile gets the inputs of its own rows, whichever these are."""
     rng = seeded(27)
     weights = rng.integers(-255, 256, size=(21, 6)) // rng.choice([1, 32], size=(21, 1))
     inputs = rng.integers(256, size=(3, 21))
     parameters = load_parameters(
-        "tiny", grouping="balanced", squeeze=3, rows_active=rows_active, adc_bits=adc_bits
+        "tiny", grouping=grouping, squeeze=3, rows_active=rows_active, adc_bits=adc_bits
     )
     result = cosim(weights, inputs, parameters, simulator=SMALL, directory=tmp_path / "run")
     assert result.equal, [tile for tile in result.tiles if not tile.equal]

@@ -5,7 +5,7 @@ import pytest
 
 from sim.mapping import load_parameters, map_layer, map_matrix
 from sim.report.clips import measure_clips, random_batches
-from tests.independent import Options, compute, map_convolution, row_groups
+from tests.independent import Options, compute_layer, map_convolution, row_groups
 from tests.random_cases import random_inputs, seeded
 
 
@@ -24,15 +24,16 @@ def expected_conversions(matrix, options, vectors):
 
 
 @pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("policy", ["minimal", "split"])
 @pytest.mark.parametrize("groups", [1, 2, 6])
-def test_layers_of_groups(groups, signed):
+def test_layers_of_groups(groups, policy, signed):
     """Every group gets its own inputs; conversions and clips are those of plain loops."""
     rng = seeded(71)
     options = Options(
         rows=13,
         cols=5,
         squeeze=2,
-        policy="minimal",
+        policy=policy,
         adc_bits=1,
         rows_active=9,
         signed_inputs=signed,
@@ -43,12 +44,9 @@ def test_layers_of_groups(groups, signed):
     inputs = random_inputs(rng, (7, 36), options)
     told = []
     report = measure_clips(layer, [inputs[:3], inputs[3:]], told.append)
-    clips, conversions, start = np.zeros(options.planes, int), 0, 0
-    for matrix in map_convolution(weights, options, groups=groups).matrices:
-        part = inputs[:, start : start + len(matrix.codes)]
-        start += len(matrix.codes)
-        clips += np.sum(compute(matrix, part.tolist(), options)[1], axis=0)
-        conversions += expected_conversions(matrix, options, len(inputs))
+    expected = map_convolution(weights, options, groups=groups)
+    clips = np.sum(compute_layer(expected, inputs.tolist(), options)[1], axis=0)
+    conversions = sum(expected_conversions(m, options, len(inputs)) for m in expected.matrices)
     assert report.clipped == tuple(clips.tolist())
     assert any(report.clipped)
     assert (report.vectors, report.conversions) == (7, conversions)

@@ -55,14 +55,14 @@ def check(layer, inputs, message=""):
     return engine, clips
 
 
-def random_layer(rng, kind):
+def random_layer(rng, kind, **fixed):
     """Return a mapped layer of some kind with random parameters, and its options."""
     sizes = {"rows": int(rng.integers(4, 41)), "cols": int(rng.integers(4, 41))}
-    options = random_hardware(rng, random_mapping(rng, **sizes))
+    options = random_hardware(rng, random_mapping(rng, **sizes, **fixed))
     parameters = load_parameters(
         "tiny",
         **options.as_dict(),
-        grouping=str(rng.choice(["none", "shift", "balanced"])),
+        grouping=str(rng.choice(["none", "shift", "balanced", "magnitude"])),
         zero_skip=bool(rng.integers(2)),
     )
     if kind == "dense":
@@ -77,13 +77,14 @@ def random_layer(rng, kind):
     return map_layer(kind, weights, parameters, groups=groups), options
 
 
+@pytest.mark.parametrize("fixed", [{}, {"policy": "split"}], ids=["any policy", "split"])
 @pytest.mark.parametrize("kind", ["dense", "grouped", "depthwise"])
-def test_random_layers(kind):
+def test_random_layers(kind, fixed):
     """Whatever the parameters: results, clips and conversions are the golden model's."""
     rng = seeded({"dense": 501, "grouped": 502, "depthwise": 503}[kind])
     clipped = converted = 0
     for case in range(60):
-        layer, options = random_layer(rng, kind)
+        layer, options = random_layer(rng, kind, **fixed)
         vectors = int(rng.choice([1, 3, 63, 64, 65, 130]))
         inputs = random_inputs(rng, (vectors, layer.inputs), options)
         inputs = inputs.astype(rng.choice([np.int64, np.int32, np.float32]))

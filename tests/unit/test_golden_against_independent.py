@@ -82,7 +82,7 @@ def test_counted_clips():
     assert 10 < clipped < 70
 
 
-@pytest.mark.parametrize("grouping", ["none", "shift", "balanced"])
+@pytest.mark.parametrize("grouping", ["none", "shift", "balanced", "magnitude"])
 def test_counted_clips_in_batches(grouping, monkeypatch):
     """Batches, row orders and zero-skip make no difference."""
     rng = seeded(38)

@@ -29,7 +29,7 @@ def mapped(weights, **options):
     return layer, matrix, matrix.image(matrix.tiles(hardware)[0], hardware)
 
 
-@pytest.mark.parametrize("grouping", ["shift", "balanced"])
+@pytest.mark.parametrize("grouping", ["shift", "balanced", "magnitude"])
 @pytest.mark.parametrize("rows_active", [1, 3, 8, "all"])
 def test_order_holds_every_row_with_a_one_once(grouping, rows_active):
     """Rows appear at most once; only rows without any 1 may be missing, in `balanced` alone."""
@@ -43,7 +43,7 @@ def test_order_holds_every_row_with_a_one_once(grouping, rows_active):
         assert len(np.unique(index)) == len(index)
         missing = np.setdiff1d(np.arange(image.inputs), index)
         assert not matrix.codes[tile.rows, tile.columns][missing].any()
-        if grouping == "shift":
+        if grouping != "balanced":
             assert not len(missing)
         check_image(image, hardware)
 
@@ -90,7 +90,7 @@ def test_balanced_lowers_the_largest_column_sum():
         grouping: schedule(mapped(weights, grouping=grouping, **options)[0]).lossless_adc_bits
         for grouping in GROUPINGS
     }
-    assert bits == {"none": (3, 3), "shift": (3, 3), "balanced": (2, 2)}
+    assert bits == {"none": (3, 3), "shift": (3, 3), "balanced": (2, 2), "magnitude": (3, 3)}
 
 
 def test_reordering_changes_no_result_without_clips():
@@ -107,8 +107,8 @@ def test_reordering_changes_no_result_without_clips():
         np.testing.assert_array_equal(
             results[-1], compute_unit_bit_serial(image, hardware, inputs)[0]
         )
-    np.testing.assert_array_equal(results[0], results[1])
-    np.testing.assert_array_equal(results[0], results[2])
+    for other in results[1:]:
+        np.testing.assert_array_equal(results[0], other)
 
 
 def test_zero_skip_counts():
@@ -131,7 +131,7 @@ def test_schedule_of_a_known_layer():
     options = {"weight_bits": 3, "squeeze": 1, "rows_active": 2, "input_bits": 4}
     plans = {g: schedule(mapped(weights, grouping=g, **options)[0]) for g in GROUPINGS}
     # In order, two groups hold a shifted and an unshifted row: 5 + 5 + 4 bit-cycles.
-    assert [plans[g].bit_cycles for g in GROUPINGS] == [14, 12, 12]
+    assert [plans[g].bit_cycles for g in GROUPINGS] == [14, 12, 12, 12]
     assert {plan.bit_cycles_in_order for plan in plans.values()} == {14}
     assert {plan.bit_cycles_conventional for plan in plans.values()} == {12}
     assert {plan.bit_cycles_bound for plan in plans.values()} == {12}

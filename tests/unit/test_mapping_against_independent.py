@@ -27,18 +27,21 @@ from tests.random_cases import CODEC_NAMES, random_mapping, random_weights, seed
 
 REAL_CODECS = [name for name in CODEC_NAMES if name != "codes"]
 SCALE_NAMES = ["layer-pow2", "column-pow2", "column"]
-POLICY_NAMES = ["paper", "minimal", "rounded", "rounded-window", "plain"]
+POLICY_NAMES = ["paper", "minimal", "rounded", "rounded-window", "split", "plain"]
 LAYOUTS = list(product(CODEC_NAMES, SCALE_NAMES, POLICY_NAMES, [1, 2]))
 
 
 def assert_same_mapping(expected, layer, label):
-    """Hold codes, shifts, steps and every count of a layer to the plain-loop model's."""
+    """Hold codes, shifts, sources, steps and every count of a layer to the plain-loop model's."""
     counts = {key: getattr(layer.counts, key) for key in expected.counts}
     assert counts == expected.counts, label
     assert len(layer.matrices) == len(expected.matrices), label
     for matrix, other in zip(layer.matrices, expected.matrices, strict=True):
         assert matrix.codes.tolist() == other.codes, label
         assert matrix.row_shifts.tolist() == other.shifts, label
+        place = matrix.placement
+        assert (place.input_slice.start + matrix.sources).tolist() == other.sources, label
+        assert (place.output_slice.start, place.output_slice.stop) == other.outputs, label
         assert matrix.code_steps.tolist() == other.steps, label
 
 
@@ -104,7 +107,7 @@ def test_nothing_but_zeros(codec, policy):
         assert layer.counts.conventional == 4 * 8
         assert layer.counts.sliced == layer.counts.squeezed == layer.counts.physical == 0
         if codec in ("sme", "po2", "apot") and policy != "plain":
-            assert layer.matrices[0].code_steps.tolist() == [1 / 256] * 9
+            assert layer.code_steps.tolist() == [1 / 256] * 9
 
 
 @pytest.mark.parametrize("codec", REAL_CODECS)
@@ -302,11 +305,11 @@ def test_register_bits(policy, degree, bits):
 def test_codes_after_squeeze_keep_to_the_codebook():
     """Every policy but ``rounded`` stays in the window; all stay in the remaining planes."""
     weights = seeded(2).normal(size=(40, 40))
-    for policy, degree in product(POLICY_NAMES[:4], range(1, 6)):
+    for policy, degree in product(POLICY_NAMES[:5], range(1, 6)):
         layer = map_matrix(weights, load_parameters("small", policy=policy, squeeze=degree))
-        codes = np.abs(layer.matrices[0].codes)
+        codes = np.abs(np.concatenate([matrix.codes.ravel() for matrix in layer.matrices]))
         assert codes.max() < 2 ** (8 - degree)
-        left = [r for r in codes.tolist() if not all(in_window(c, 3) for c in r)]
+        left = [code for code in codes.tolist() if not in_window(code, 3)]
         assert bool(left) == (policy == "rounded" and degree < 5)
 
 

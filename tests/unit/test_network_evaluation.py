@@ -61,6 +61,7 @@ CLIPPING = {
         "squeeze": 2,
         "policy": "minimal",
     },
+    "rows split": {**SMALL, "adc_bits": 1, "policy": "split", "squeeze": 6, "scale": "column"},
     "two bits a cell": {**SMALL, "adc_bits": (3, 2, 1), "cell_bits": 2, "squeeze": 2, "adc_lsb": 1},
     "every second layer": {
         "preset": "small",
@@ -88,8 +89,9 @@ def test_random_parameters(seed):
     options = random_hardware(rng, random_mapping(rng, weight_bits=8, **fixed))
     if stem.endswith("qdq") or options.input_bits == 1:  # what the model needs; or shows nothing
         options = replace(options, input_bits=8)
+    options = replace(options, adc_lsb=min(options.adc_lsb, 1))  # coarser ones show nothing
     more = {
-        "grouping": str(rng.choice(["none", "shift", "balanced"])),
+        "grouping": str(rng.choice(["none", "shift", "balanced", "magnitude"])),
         "zero_skip": bool(rng.integers(2)),
         "params": CalibrationParams(method=str(rng.choice(list(RANGES)))),
     }

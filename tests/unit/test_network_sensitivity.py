@@ -28,10 +28,11 @@ CASES = [
     ("plain_dynamo", {"second": {"adc_bits": 1, "rows_active": 5}}),
     ("separable_qdq", {"squeeze": 3, "policy": "rounded", "signed_inputs": True}),
     ("separable_legacy", {"scale": "column", "policy": "minimal", "adc_lsb": 1}),
+    ("separable_legacy", {"policy": "split", "squeeze": 7, "adc_bits": 2}),
 ]
 
 
-@pytest.mark.parametrize(("stem", "options"), CASES, ids=[stem for stem, _ in CASES])
+@pytest.mark.parametrize(("stem", "options"), CASES, ids=str)
 def test_shares_and_steps(stem, options):
     """Shares add up to 1; the last step is the hardware itself."""
     told = []
@@ -65,6 +66,17 @@ def test_nothing_is_lost_by_exact_hardware():
     steps = list(losses.steps.values())
     assert steps[0] == steps[1]
     assert all(step["kl"] < 1e-4 and step["drop"] == 0 for step in steps)
+
+
+@pytest.mark.parametrize("degree", [3, 7])
+def test_split_rows_lose_nothing(degree):
+    """Squeeze-out changes no weight, in layers of any number of groups; only codes and ADCs do."""
+    _, losses, _ = measured("separable_legacy", preset="small", policy="split", squeeze=degree)
+    for layer in losses.layers:
+        assert layer.shares["squeezed out"] == 0
+        assert layer.shares["weights quantised"] > 0
+    steps = losses.steps
+    assert steps["squeezed out"] == steps["weights quantised"]
 
 
 @pytest.mark.parametrize("stem", ["residual_qdq", "separable_qdq"])

@@ -49,9 +49,12 @@ def test_what_a_layer_gives_can_be_passed_in(stem):
     values = FloatNetwork(network, tensors).run(images)
     assert len(values) == len(tensors)
     for name, value in zip(tensors, values, strict=True):
-        after = FloatNetwork(network, given=name)
-        np.testing.assert_allclose(after.run(images, value)[0], expected, rtol=0, atol=1e-5)
-        assert not np.allclose(after.run(images, value + 1)[0], expected, rtol=0, atol=1e-3)
+        after = FloatNetwork(network, given=[name])
+        known = {network.input_name: images}
+        found = after.compute(known | {name: value})[0]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+        moved = after.compute(known | {name: value + 1})[0]
+        assert not np.allclose(moved, expected, rtol=0, atol=1e-3)
 
 
 def test_cut_takes_away_what_is_not_needed():
@@ -61,10 +64,10 @@ def test_cut_takes_away_what_is_not_needed():
     before = cut(network.model, [second.input])
     assert "second.weight" not in names(before.graph)
     assert "first.weight" in names(before.graph)
-    after = cut(network.model, given=second.output)
+    after = cut(network.model, given=[second.output])
     assert names(after.graph).isdisjoint({"first.weight", "second.weight"})
     assert "hidden.weight" in names(after.graph)
-    given_input = cut(network.model, given=network.input_name)
+    given_input = cut(network.model, given=[network.input_name])
     assert given_input.SerializeToString() == network.model.SerializeToString()
 
 

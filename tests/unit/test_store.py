@@ -18,8 +18,15 @@ from sim.mapping import (
 )
 from sme_hw.errors import InputError
 
+OPTIONS = [
+    {},
+    {"codec": "mixed", "row_bits": [5, 8, 6]},
+    {"codec": "apot"},
+    {"policy": "split", "squeeze": 5},
+]
 
-@pytest.fixture(params=[{}, {"codec": "mixed", "row_bits": [5, 8, 6]}, {"codec": "apot"}], ids=str)
+
+@pytest.fixture(params=OPTIONS, ids=str)
 def layers(request):
     """Return a dense, a grouped and a depthwise layer."""
     rng = np.random.default_rng(2026)
@@ -46,7 +53,7 @@ def test_round_trip(layers, tmp_path):
             assert getattr(before, key) == getattr(after, key)
         for left, right in zip(before.matrices, after.matrices, strict=True):
             assert left.placement == right.placement
-            for kind in ("codes", "row_shifts", "row_tiles", "row_order", "code_steps"):
+            for kind in ("codes", "row_shifts", "sources", "row_tiles", "row_order", "code_steps"):
                 np.testing.assert_array_equal(getattr(left, kind), getattr(right, kind))
                 assert getattr(left, kind).dtype == getattr(right, kind).dtype
 
@@ -193,6 +200,32 @@ def test_damage_is_refused(layers, tmp_path):
     beyond = np.where(row_tiles == 3, 19, row_tiles)
     for wrong in (twice, beyond, row_tiles[:, ::-1], row_tiles[:2]):
         np.savez(arrays, **saved | {"0.0.row_tiles": wrong})
+        refused()
+    hardware = layers[0].parameters.hardware
+    codes, row_shifts, sources, places = (
+        saved[key] for key in ("0.0.codes", "0.0.row_shifts", "0.0.sources", "1.placements")
+    )
+    largest = 2**hardware.planes - 1
+    for kind, wrong in (
+        ("0.0.sources", sources + 19),
+        ("0.0.sources", sources - 19),
+        ("0.0.sources", sources.astype(float)),
+        ("0.0.sources", sources[1:]),
+        ("0.0.codes", codes + np.int16(2 * largest + 1)),
+        ("0.0.codes", codes - np.int16(2 * largest + 1)),
+        ("0.0.codes", codes[:0]),
+        ("0.0.row_shifts", row_shifts + np.uint8(hardware.max_shift + 1)),
+        ("1.placements", places[:-1]),
+        ("1.placements", places[1:]),
+        ("1.placements", places[::-1]),
+        ("1.placements", places * [1, 1, 1, 2]),
+        ("1.placements", places - [0, 0, 1, 0]),
+        ("1.placements", places * [1, 0, 1, 1]),
+        ("1.placements", places[:, :3]),
+        ("1.placements", places.astype(float)),
+        ("1.placements", np.array([[0, 3, 0, 2]])),
+    ):
+        np.savez(arrays, **saved | {kind: wrong})
         refused()
     arrays.write_bytes(whole)
     text.write_text(description)

@@ -47,6 +47,8 @@ class Codec:
         The weight that a code of 1 stands for.
     windowed : bool
         Codes keep to the window S.
+    scaled : bool
+        Scale factors matter.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Codec:
     quantise: Callable[[np.ndarray, Grid], np.ndarray]
     code_step: Callable[[np.ndarray, Grid], np.ndarray]
     windowed: bool
+    scaled: bool = True
 
 
 def uniform_codes(positions: np.ndarray) -> np.ndarray:

@@ -31,5 +31,5 @@ def _code_step(factors: np.ndarray, grid: Grid) -> np.ndarray:
     return factors
 
 
-CODES = Codec("codes", _factor, _project, _quantise, _code_step, windowed=False)
+CODES = Codec("codes", _factor, _project, _quantise, _code_step, windowed=False, scaled=False)
 """Signed codes from elsewhere, an integer model for example; scales do not apply."""

@@ -14,7 +14,8 @@ def _factor(peaks: np.ndarray, scale: Scale, grid: Grid) -> np.ndarray:
 
 
 def _project(magnitudes: np.ndarray, factors: np.ndarray, grid: Grid) -> np.ndarray:
-    return np.asarray(magnitudes, np.float64) * (2**grid.bits - 1) / factors
+    largest = 2**grid.bits - 1
+    return np.minimum(np.asarray(magnitudes, np.float64) * largest / factors, largest)
 
 
 def _quantise(positions: np.ndarray, grid: Grid) -> np.ndarray:

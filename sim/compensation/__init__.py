@@ -1,0 +1,1 @@
+"""Rounding that makes up for its own errors, from inputs seen in calibration."""

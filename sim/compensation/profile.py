@@ -1,0 +1,190 @@
+"""What each row of each layer costs a network if it is rounded more coarsely."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.mapping import Parameters, Quantisation
+from sim.network.forward import FloatNetwork
+from sim.network.metrics import Comparison
+from sim.network.network import Network
+from sim.network.real_layer import RealLayer
+from sim.network.stages import Stages
+
+from .compensated import round_layer
+from .forms import Forms
+from .moments import Moments, MomentSums, sample
+from .params import FitParams
+from .plan import row_forms, uniform_plan
+from .rounding import row_losses
+from .sequence import as_seen
+
+__all__ = ["Profile", "measure_profiles"]
+
+_VECTORS = 30_000
+
+_REFERENCE = 2
+"""Size of forms at which layers are measured: as coarse as most layers can be."""
+
+_IMAGES = 50
+"""Images, about, that the divergence is measured on."""
+
+_LAYERS = 8
+"""Layers that are measured together: each has its own session with the rest of the network."""
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What errors in a layer's weights cost the network.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray of float64, shape (groups, rows, columns)
+        In units of the input's common scale.
+    importance : numpy.ndarray of float64, shape (groups, rows)
+        Divergence of the network's output, in nats, per squared error of a weight of the row
+        (estimated, with what other rows can make up for left out).
+    divergence : float
+        That of the whole layer at the coarse size at which it was measured.
+    """
+
+    weights: np.ndarray
+    importance: np.ndarray
+    divergence: float
+
+    def losses(self, forms: Forms, width: int) -> np.ndarray:
+        """Return the divergence that each row of each tile causes in each window of forms.
+
+        Shape (windows, groups, rows, column tiles); ``width`` is that of column tiles.
+        """
+        return row_losses(self.weights, self.importance, width=width, forms=forms)
+
+
+@dataclass(frozen=True, eq=False)
+class _Coarse:
+    """A layer rounded coarsely: real weights and bias, and what its profile will be made of."""
+
+    rounded: np.ndarray
+    bias: np.ndarray
+    weights: np.ndarray
+    importance: np.ndarray
+    loss: float
+
+
+def measure_profiles(
+    network: Network,
+    parameters: Sequence[Parameters],
+    quantisations: Sequence[Quantisation],
+    batches: Sequence[np.ndarray],
+    params: FitParams,
+    progress: Callable[[str], None] = lambda name: None,
+) -> list[Profile]:
+    """Measure what every layer's rows lose.
+
+    A row's squared rounding error counts as much as the layer's other inputs leave unexplained of
+    its own input: the inverse of the diagonal of the inverse second moments, as in OBQ. What a
+    layer's squared errors mean to the network is measured: by the divergence of its output if only
+    this layer is rounded.
+
+    Parameters
+    ----------
+    network : Network
+    parameters : sequence of Parameters
+    quantisations : sequence of Quantisation
+    batches : sequence of numpy.ndarray
+        Calibration images.
+    params : FitParams
+    progress : callable
+        Told the name of each layer, twice.
+    """
+    coarse: list[_Coarse] = []
+    places = max(1, _VECTORS // sum(len(batch) for batch in batches))
+
+    def visit(
+        index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
+    ) -> list[np.ndarray]:
+        layer, chosen = network.layers[index], parameters[index]
+        compute = RealLayer(layer)
+        own = compute.weights
+        sums = MomentSums(layer.name)
+        outputs: list[np.ndarray] = []
+        for values in inputs:
+            outputs.append(compute(values, own, layer.bias))
+            seen = as_seen(quantisations[index], layer, values)
+            sums.add(*sample(layer, seen, outputs[-1], places, index))
+        coarse.append(
+            _round_coarsely(
+                own,
+                quantisations[index].row_factors(layer.groups * own.shape[1]),
+                sums.moments(),
+                chosen,
+                params,
+            )
+        )
+        progress(layer.name)
+        return outputs
+
+    Stages(network).run(list(batches), visit)
+    measured = 1 + int(np.searchsorted(np.cumsum([len(batch) for batch in batches]), _IMAGES))
+    divergences: list[float] = []
+    for first in range(0, len(coarse), _LAYERS):
+        some = list(enumerate(coarse))[first : first + _LAYERS]
+        divergences += _measure(network, some, batches[:measured], progress)
+    return [
+        Profile(found.weights, found.importance * divergence / (found.loss or 1.0), divergence)
+        for found, divergence in zip(coarse, divergences, strict=True)
+    ]
+
+
+def _round_coarsely(
+    own: np.ndarray,
+    factors: np.ndarray,
+    moments: Moments,
+    parameters: Parameters,
+    params: FitParams,
+) -> _Coarse:
+    groups, rows, _ = own.shape
+    hardware, forms = parameters.hardware, row_forms(parameters)
+    factors = factors.reshape(groups, rows, 1)
+    weights = own * factors
+    importance = 1 / np.einsum("grr->gr", np.linalg.inv(moments.damped(params.damping)))
+    size = min(_REFERENCE, int(forms.sizes[-1]))
+    losses = row_losses(weights, importance, width=hardware.cols, forms=forms)
+    plan = uniform_plan(forms, size, losses.shape[1:])
+    rounded = round_layer(weights, moments, plan, hardware.cols, params)
+    found = rounded.weights(forms, hardware.cols)
+    means = np.einsum("gr,grc->gc", moments.inputs, found)
+    return _Coarse(
+        found / factors,
+        (moments.outputs - means).ravel(),
+        weights,
+        importance,
+        float(losses[forms.sizes == size].min(axis=0).sum()),
+    )
+
+
+def _measure(
+    network: Network,
+    some: Sequence[tuple[int, _Coarse]],
+    batches: Sequence[np.ndarray],
+    progress: Callable[[str], None],
+) -> list[float]:
+    """Return the divergence of the network's output for each of some layers."""
+    layers = [network.layers[index] for index, _ in some]
+    end = network.output_name
+    tensors = sorted({layer.input for layer in layers} - {end, network.input_name})
+    before = FloatNetwork(network, [end, *tensors])
+    after = [FloatNetwork(network, given=[layer.output]) for layer in layers]
+    compute = [RealLayer(layer) for layer in layers]
+    found = [Comparison() for _ in layers]
+    for images in batches:
+        values = dict(zip([end, *tensors], before.run(images), strict=True))
+        values[network.input_name] = images
+        for k, (layer, (_, coarse)) in enumerate(zip(layers, some, strict=True)):
+            output = compute[k](values[layer.input], coarse.rounded, coarse.bias)
+            result = after[k].compute(values | {layer.output: output})[0]
+            found[k].add(result, values[end], None)
+    for layer in layers:
+        progress(layer.name)
+    return [float(np.mean(comparison.divergence)) for comparison in found]

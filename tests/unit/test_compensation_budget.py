@@ -1,0 +1,199 @@
+"""Sharing crossbars out: against all ways there are, on small cases."""
+
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+
+from sim.compensation.allocation import allocate, conventional_crossbars
+from sim.compensation.budget import fill, largest_gains, saving_steps
+from sim.compensation.plan import row_forms
+from sim.compensation.profile import Profile
+from sim.mapping import load_parameters
+from sme_hw.errors import InputError
+from tests.random_cases import seeded
+
+
+def falling(rng, sizes, items, *, concave):
+    """Return losses that never grow; concave: each unit of size saves less than the one before."""
+    saved = rng.exponential(size=(sizes - 1, items)) * rng.choice([0.1, 1, 5], size=items)
+    saved[rng.random(saved.shape) < 0.2] = 0
+    if concave:
+        saved = -np.sort(-saved, axis=0)
+    return np.concatenate([np.zeros((1, items)), -saved.cumsum(axis=0)]) + 50
+
+
+def least_loss(losses, room):
+    """Return the least loss of all choices of sizes that fit, trying them all."""
+    sizes, items = losses.shape
+    fitting = (c for c in product(range(sizes), repeat=items) if sum(c) <= room)
+    return min(losses[list(chosen), range(items)].sum() for chosen in fitting)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_fill_is_the_best_of_all(seed):
+    """Where savings fall, whatever the room; the loss of a step is what it saves."""
+    losses = falling(seeded(seed), 4, 5, concave=True)
+    steps = saving_steps(losses)
+    for room in range(16):
+        sizes = fill(steps, 5, room)
+        assert sizes.sum() <= room
+        found = losses[sizes, range(5)].sum()
+        assert found == pytest.approx(least_loss(losses, room))
+        assert found == pytest.approx(losses[0].sum() - steps.saved_by(np.array(room)))
+    for item, start, stop, saved in zip(
+        steps.item, steps.start, steps.stop, steps.saved, strict=True
+    ):
+        assert saved == pytest.approx(losses[start, item] - losses[stop, item])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_steps_are_on_the_convex_hull(seed):
+    """Steps of an item follow one another, ever less worthwhile, and lie below all sizes."""
+    losses = falling(seeded(seed), 6, 4, concave=False)
+    steps = saving_steps(losses)
+    rates = steps.saved / (steps.stop - steps.start)
+    assert all(b <= a + 1e-12 for a, b in pairwise(rates))
+    for item in range(4):
+        own = np.flatnonzero(steps.item == item)
+        ends = [0, *steps.stop[own].tolist()]
+        assert steps.start[own].tolist() == ends[:-1]
+        hull = np.interp(range(6), ends, losses[ends, item])
+        assert (losses[:, item] >= hull - 1e-9).all()
+        assert losses[ends[-1], item] == losses[-1, item]
+    for room in range(20):
+        sizes = fill(steps, 4, room)
+        assert sizes.sum() <= room
+        # What is not on the hull cannot be met: the room of one step is lost at most.
+        assert losses[sizes, range(4)].sum() <= losses[0].sum() - steps.saved_by(room - 5) + 1e-9
+        assert losses[sizes, range(4)].sum() >= least_loss(losses, room) - 1e-9
+
+
+def test_nothing_to_save():
+    """There are no steps, and sizes stay 0."""
+    steps = saving_steps(np.ones((3, 2)))
+    assert steps.size == 0
+    assert steps.saved_by(np.array([0, 7])).tolist() == [0, 0]
+    assert fill(steps, 2, 9).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_largest_gains(seed):
+    """The best of all ways to share crossbars out, among units of different lengths."""
+    rng = seeded(seed)
+    gains = [-np.sort(-rng.exponential(size=n)) for n in rng.integers(0, 4, size=4)]
+    total = sum(map(len, gains))
+    for count in range(total + 3):
+        found = largest_gains(gains, count)
+        assert len(found) == 4
+        assert sum(found) == min(count, total)
+        best = max(
+            sum(own[:n].sum() for own, n in zip(gains, chosen, strict=True))
+            for chosen in product(*(range(len(own) + 1) for own in gains))
+            if sum(chosen) <= count
+        )
+        got = sum(own[:n].sum() for own, n in zip(gains, found, strict=True))
+        assert got == pytest.approx(best)
+
+
+def profile(rng, shape):
+    """Return a profile with random weights and importance."""
+    importance = rng.exponential(size=shape[:2]) * 10.0 ** rng.integers(-2, 2)
+    return Profile(rng.normal(size=shape), importance, 1.0)
+
+
+CONVENTIONAL = [
+    # groups, rows, columns, crossbars of 8 bits on 8 x 6
+    ((1, 8, 6), 8),
+    ((1, 9, 6), 16),
+    ((1, 9, 7), 32),
+    ((1, 24, 13), 72),
+    ((5, 3, 2), 24),  # two groups a tile
+    ((7, 9, 1), 112),
+    ((3, 8, 1), 24),
+    ((13, 1, 1), 24),
+]
+
+
+@pytest.mark.parametrize(("shape", "crossbars"), CONVENTIONAL)
+def test_conventional_crossbars(shape, crossbars):
+    """Tiles times planes, for one and two bits a cell."""
+    for cell_bits in (1, 2):
+        parameters = load_parameters("tiny", cols=6, squeeze=4, cell_bits=cell_bits)
+        assert conventional_crossbars(shape, parameters) == crossbars // cell_bits
+
+
+def predicted(plan, losses):
+    """Return the loss that a plan's windows were promised."""
+    windows = np.searchsorted(plan.forms.first, plan.low)
+    return np.take_along_axis(losses, windows[np.newaxis], 0).sum()
+
+
+def test_tiles_get_what_helps_most():
+    """Of all ways to give planes to the tiles of two layers, no other loses less."""
+    rng = seeded(11)
+    parameters = load_parameters("tiny", cols=6, policy="plain", squeeze=5, scale="column")
+    profiles = [profile(rng, (1, 8, 6)), profile(rng, (2, 8, 6))]
+    forms = row_forms(parameters)
+    tables = [own.losses(forms, 6) for own in profiles]
+    tiles = [t[:, g].sum(axis=(1, 2)) for t in tables for g in range(t.shape[1])]
+    by_size = np.stack([[tile[forms.sizes == size].min() for tile in tiles] for size in range(4)])
+    gains = -np.diff(by_size, axis=0)
+    assert (np.diff(gains, axis=0) < 0).all(), "choose another seed: savings do not fall"
+    for crossbars in range(2, 10):
+        plans = allocate([parameters] * 2, profiles, crossbars)
+        given = [
+            forms.sizes[np.searchsorted(forms.first, plan.low[g, 0, 0])]
+            for plan in plans
+            for g in range(len(plan.low))
+        ]
+        assert sum(given) == min(crossbars, 9)
+        found = sum(predicted(*pair) for pair in zip(plans, tables, strict=True))
+        assert found == pytest.approx(least_loss(by_size, crossbars))
+
+
+def test_coarse_rows_come_together():
+    """Rows of a dense layer are sorted by what they lose; all of a tile have one window."""
+    parameters = load_parameters("tiny", policy="minimal", squeeze=5, scale="column")
+    own = profile(seeded(12), (1, 20, 3))
+    forms = row_forms(parameters)
+    (plan,) = allocate([parameters], [own], 5)
+    lost = own.losses(forms, 8)[forms.sizes <= 1].min(axis=0)[0, :, 0]
+    assert (np.diff(lost[plan.order]) <= 0).all()
+    windows = np.searchsorted(forms.first, plan.low[0, plan.order, 0])
+    parts = [windows[start : start + 8] for start in (0, 8, 16)]
+    assert all(len(set(part.tolist())) == 1 for part in parts)
+    assert sum(forms.sizes[part[0]] for part in parts) == 5
+
+
+@pytest.mark.parametrize("shape", [(13, 4, 1), (9, 5, 1), (5, 3, 2), (17, 8, 1)])
+def test_runs_hold_every_group_once(shape):
+    """Pieces of a run fit the rows of a crossbar, and its columns fit, however few there are."""
+    parameters = load_parameters("tiny", cols=6, policy="split", squeeze=7, scale="column")
+    own = profile(seeded(13), shape)
+    least = -(-shape[0] // (6 // shape[2]))
+    for crossbars in range(least, least + 9):
+        (plan,) = allocate([parameters], [own], crossbars)
+        assert [group for run in plan.runs for group in run] == list(range(shape[0]))
+        assert len(plan.runs) <= crossbars
+        sizes = plan.forms.sizes[np.searchsorted(plan.forms.first, plan.low)]
+        for run in plan.runs:
+            assert len(run) * shape[2] <= 6
+            assert sizes[run.start : run.stop].sum() <= 8
+    with pytest.raises(InputError, match=f"^{least - 1} crossbars are too few, at least {least} "):
+        allocate([parameters], [own], least - 1)
+
+
+@pytest.mark.parametrize("policy", ["split", "minimal"])
+def test_layers_that_matter_get_more(policy):
+    """A layer whose errors cost more gets the larger part."""
+    same = profile(seeded(14), (1, 24, 8))
+    heavy = Profile(same.weights, same.importance * 1000, 1.0)
+    squeeze = {"split": 7, "minimal": 4}[policy]
+    parameters = load_parameters("tiny", policy=policy, squeeze=squeeze, scale="column")
+    plans = allocate([parameters] * 2, [same, heavy], 9)
+    sizes = [plan.forms.sizes[np.searchsorted(plan.forms.first, plan.low)].sum() for plan in plans]
+    assert sizes[0] < sizes[1]
+    assert sum(sizes) <= 9 * 8
+    with pytest.raises(InputError, match=r"^1 crossbars are too few, at least 2 are needed"):
+        allocate([parameters] * 2, [same, heavy], 1)

@@ -1,0 +1,189 @@
+"""Rounded weights on crossbars: what a layout stands for is exactly what was rounded."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sim.compensation.allocation import allocate, conventional_crossbars
+from sim.compensation.placing import cut_rows, place
+from sim.compensation.plan import planned, row_forms, uniform_plan
+from sim.compensation.profile import Profile
+from sim.compensation.rounding import Rounded, round_weights
+from sim.mapping import load_parameters, map_layer
+from sim.mapping.layout import lay_out
+from sim.mapping.slicing import ored_codes
+from sim.network.real_layer import real_weights
+from sme_hw.errors import InputError
+from tests.random_cases import seeded
+
+SIZE = {"rows": 8, "cols": 6, "scale": "column"}
+OPTIONS = {
+    "paper": {"policy": "paper", "squeeze": 2},
+    "paper, far apart": {"policy": "paper", "squeeze": 4},
+    "paper, two bits a cell": {"policy": "paper", "squeeze": 4, "cell_bits": 2},
+    "minimal": {"policy": "minimal", "squeeze": 3},
+    "minimal, two bits a cell": {"policy": "minimal", "squeeze": 4, "cell_bits": 2},
+    "rounded": {"policy": "rounded", "squeeze": 5, "window": 8},
+    "rounded beside a window": {"policy": "rounded", "squeeze": 2},
+    "plain": {"policy": "plain", "squeeze": 4},
+    "nothing squeezed": {"policy": "minimal", "squeeze": 0, "codec": "int8"},
+    "split": {"policy": "split", "squeeze": 7},
+    "split, two planes": {"policy": "split", "squeeze": 6},
+    "split, two bits a cell": {"policy": "split", "squeeze": 4, "cell_bits": 2},
+    "split, one bit a cell of two": {"policy": "split", "squeeze": 6, "cell_bits": 2},
+}
+SHAPES = {
+    # groups, rows, columns
+    "dense": (1, 21, 14),
+    "depthwise": (13, 4, 1),
+    "depthwise, large": (7, 9, 1),
+    "small groups": (5, 3, 2),
+    "groups of four columns": (5, 2, 4),
+    "large groups": (2, 10, 8),
+    "one weight": (1, 1, 1),
+}
+
+
+def profile_of(rng, shape):
+    """Return a profile of weights of which some rows are larger and matter more."""
+    groups, rows, _ = shape
+    weights = rng.standard_t(4, size=shape) * 2.0 ** rng.integers(-6, 1, size=(groups, rows, 1))
+    return Profile(weights, rng.uniform(0.1, 5, size=(groups, rows)), 1.0)
+
+
+def rounded_weights(profile, plan, parameters):
+    """Round a profile's weights as planned; inputs are independent."""
+    rows = profile.weights.shape[1]
+    return round_weights(
+        profile.weights,
+        np.eye(rows) * profile.importance[:, np.newaxis],
+        plan.low,
+        plan.high,
+        width=parameters.hardware.cols,
+        forms=plan.forms,
+        passes=1,
+    )
+
+
+def laid_out(rounded, plan, parameters):
+    """Return the mapping of rounded weights."""
+    groups, rows, columns = rounded.levels.shape
+    shape = (groups * columns, rows)
+    levels = rounded.levels.swapaxes(1, 2).reshape(shape).astype(float)
+    kept = map_layer("kept", levels, parameters.without_squeeze(), groups=groups)
+    before = [ored_codes(np.abs(m.codes), parameters.hardware.cols) for m in kept.matrices]
+    parts = place(rounded, plan, parameters)
+    return lay_out("layer", shape, groups, parameters, "sme", parts, before)
+
+
+def assert_exact(rounded, plan, parameters):
+    """Assert that a layout stands for rounded weights; returns it."""
+    width = parameters.hardware.cols
+    mapping = laid_out(rounded, plan, parameters)
+    assert real_weights(mapping).tolist() == rounded.weights(plan.forms, width).tolist()
+    assert rounded.levels.any(), "zeros show nothing"
+    return mapping
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_uniform_plans(options, shape):
+    """All planes or pieces there are."""
+    parameters = load_parameters("paper", **SIZE, **options)
+    profile, forms = profile_of(seeded(1), shape), row_forms(parameters)
+    plan = uniform_plan(forms, int(forms.sizes[-1]), (*shape[:2], -(-shape[2] // 6)))
+    assert_exact(rounded_weights(profile, plan, parameters), plan, parameters)
+
+
+def fewest_crossbars(shape, parameters):
+    """Return the crossbars that a layer cannot do without."""
+    if parameters.mapping.policy != "split":
+        return 1
+    groups, rows, columns = shape
+    packed = groups > 1 and columns <= 6 and ((2 * rows <= 8 and 2 * columns <= 6) or columns == 1)
+    return parameters.hardware.planes * (-(-groups // (6 // columns)) if packed else 1)
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("ratio", [1.3, 2.1, 4])
+def test_allocated_plans(options, shape, ratio):
+    """Crossbars with a 1 are no more than were shared out, whatever they hold."""
+    parameters = load_parameters("paper", **SIZE, **options)
+    profile = profile_of(seeded(2), shape)
+    budget = int(conventional_crossbars(shape, parameters) / ratio)
+    fewest = fewest_crossbars(shape, parameters)
+    if budget < fewest:
+        with pytest.raises(InputError, match=f"^{budget} crossbars are too few, at least {fewest}"):
+            allocate([parameters], [profile], budget)
+        budget = fewest
+    (plan,) = allocate([parameters], [profile], budget)
+    rounded = rounded_weights(profile, plan, parameters)
+    mapping = laid_out(rounded, plan, parameters)
+    assert real_weights(mapping).tolist() == rounded.weights(plan.forms, 6).tolist()
+    assert 0 < mapping.counts.squeezed <= budget
+    if plan.runs is not None:
+        assert [group for run in plan.runs for group in run] == list(range(shape[0]))
+        assert all(len(run) * shape[2] <= 6 for run in plan.runs)
+        assert all(len(matrix.row_tiles) == 1 for matrix in mapping.matrices)
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("seed", range(3))
+def test_any_levels(options, seed):
+    """Random forms and levels, not those that rounding would choose: windows, signs, zeros."""
+    rng = seeded(seed)
+    parameters = load_parameters("paper", **SIZE, **options)
+    forms = row_forms(parameters)
+    groups, rows, columns = SHAPES["large groups"]
+    # A tile has one window; split rows have any.
+    windows = rng.integers(1, len(forms.sizes), size=(groups, 2, 2))
+    windows = np.repeat(windows, 8, axis=1)[:, :rows]
+    if options["policy"] == "split":
+        windows = rng.integers(len(forms.sizes), size=windows.shape)
+    plan = planned(forms, windows)
+    chosen = rng.integers(plan.low, plan.high)
+    levels = np.zeros((groups, rows, columns), np.int32)
+    for g, r, t in np.ndindex(chosen.shape):
+        tile = slice(6 * t, min(6 * t + 6, columns))
+        possible = np.array(forms.forms[chosen[g, r, t]].levels)
+        levels[g, r, tile] = rng.choice(possible, tile.stop - tile.start) * rng.choice([-1, 1])
+    levels[rng.random(levels.shape) < 0.2] = 0
+    levels[:, rng.integers(rows)] = 0
+    assert_exact(
+        Rounded(rng.uniform(0.1, 3, size=(groups, columns)), levels, chosen), plan, parameters
+    )
+
+
+def test_order_of_rows():
+    """Rows are cut into tiles in the plan's order, ascending within a tile."""
+    order = np.array([4, 0, 3, 1, 2])
+    assert cut_rows(order, 2).tolist() == [[0, 4], [1, 3], [2, -1]]
+    parameters = load_parameters("paper", **SIZE, policy="minimal", squeeze=5)
+    profile = profile_of(seeded(3), (1, 20, 3))
+    forms = row_forms(parameters)
+    plan = uniform_plan(forms, 3, (1, 20, 1))
+    plan = replace(plan, order=np.argsort(-np.abs(profile.weights[0]).max(axis=1)))
+    mapping = assert_exact(rounded_weights(profile, plan, parameters), plan, parameters)
+    (matrix,) = mapping.matrices
+    assert matrix.row_tiles.tolist() == cut_rows(plan.order, 8).tolist()
+
+
+def test_planes_stand_where_they_were_planned():
+    """A tile of two planes at a place two bits up has those, and rows that need no shift none."""
+    parameters = load_parameters("paper", **SIZE, policy="paper", squeeze=3)
+    forms = row_forms(parameters)
+    (window,) = (
+        w
+        for w, f in enumerate(forms.first[:-1])
+        if forms.forms[f].shifts == (2,) and forms.sizes[w] == 2
+    )
+    plan = planned(forms, np.full((1, 3, 1), window))
+    levels = np.array([[[1, -3], [2, 0], [3, 1]]], np.int32)
+    for own, shifts in (([0, 0, 0], [0, 0, 0]), ([0, 1, 0], [0, 3, 0])):
+        chosen = plan.low + np.array(own).reshape(1, 3, 1)
+        rounded = Rounded(np.ones((1, 2)), levels, chosen)
+        (matrix,) = assert_exact(rounded, plan, parameters).matrices
+        assert matrix.codes.tolist() == (levels[0] * 4).tolist()
+        assert matrix.row_shifts[:, 0].tolist() == shifts
