@@ -94,7 +94,8 @@ def _of_channels(statistics: Statistics, quantise: Quantise) -> Quantisation:
     """Cover all that was seen, with smaller scales in channels of smaller values.
 
     They are between what the channel and what the tensor needs: the values of a single channel
-    show little of what other images hold. To cut ends off costs more than it gains here.
+    show little of what other images hold, and the smaller its scale, the more the rounding of its
+    weights counts. To cut ends off costs more than it gains here.
     """
     common = _full(statistics, quantise)
     above, below = common.high - common.zero_point, common.zero_point - common.low
