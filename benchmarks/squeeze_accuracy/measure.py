@@ -22,7 +22,7 @@ from .subjects import Subject
 
 __all__ = ["VERSION", "measure", "result_key"]
 
-VERSION = 1
+VERSION = 2
 """Raised when mapping or measuring gives other results than before for the same parameters."""
 
 
