@@ -7,12 +7,12 @@ import numpy as np
 
 from sim.mapping import Parameters
 from sim.mapping.layers import placements
+from sim.mapping.row_tiles import fill_tiles
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams, ceil_div
 from sme_hw.tile_image import EMPTY
 
 from .budget import Steps, fill, largest_gains, saving_steps
-from .placing import cut_rows
 from .plan import LayerPlan, planned, row_forms
 from .profile import Profile
 
@@ -108,12 +108,12 @@ class _SplitRows:
             windows = np.stack(sizes).reshape(groups, tiles, rows).swapaxes(1, 2)
             return planned(self._forms, windows)
         pieces = fill(self._steps[0], groups * rows, room * pools[0]).reshape(groups, rows)
-        runs = list(_runs(pieces.sum(axis=1), pools[0], self._hardware.cols // self._shape[2]))
-        for run in runs:
+        # As many as can be, if groups that share a crossbar fill it.
+        for run in _runs(pieces.sum(axis=1), pools[0], self._hardware.cols // self._shape[2]):
             part = self._losses[:, run.start : run.stop, :, 0].reshape(len(self._losses), -1)
             found = fill(saving_steps(part), part.shape[1], room)
             pieces[run.start : run.stop] = found.reshape(len(run), rows)
-        return planned(self._forms, pieces[:, :, np.newaxis], runs=tuple(runs))
+        return planned(self._forms, pieces[:, :, np.newaxis])
 
 
 def _runs(pieces: np.ndarray, count: int, most: int) -> Iterator[range]:
@@ -152,7 +152,7 @@ class _WholeRows:
         self._members: list[tuple[np.ndarray, np.ndarray]] = []
         for place in placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols):
             order = np.arange(place.shape[0]) if self._order is None else self._order
-            for tile in cut_rows(order, hardware.rows):
+            for tile in fill_tiles(order, hardware):
                 group, row = np.divmod(tile[tile != EMPTY], shape[1])
                 self._members.append((place.groups[0] + group, row))
         sizes = self._forms.sizes
@@ -174,7 +174,7 @@ class _WholeRows:
             chosen = possible[self._lost[possible, place[0], place[1]].argmin()]
             group, row = self._members[place[0]]
             windows[group, row, place[1]] = chosen
-        return planned(self._forms, windows, order=self._order)
+        return planned(self._forms, windows, self._order)
 
 
 def _per_unit(steps: Steps) -> np.ndarray:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -27,15 +26,12 @@ class LayerPlan:
         For each row of each tile, the first form and the one behind the last.
     order : numpy.ndarray of int64, shape (rows,), or None
         Order in which the rows of a dense layer are cut into row tiles; None: as they come.
-    runs : tuple of range, or None
-        Groups that share a crossbar; None: as many as fit in any case.
     """
 
     forms: Forms
     low: np.ndarray
     high: np.ndarray
     order: np.ndarray | None = None
-    runs: tuple[range, ...] | None = None
 
 
 def row_forms(parameters: Parameters) -> Forms:
@@ -88,14 +84,14 @@ def uniform_plan(forms: Forms, size: int, shape: tuple[int, int, int]) -> LayerP
     return planned(forms, np.full(shape, np.searchsorted(forms.sizes, size)))
 
 
-def planned(forms: Forms, windows: np.ndarray, **details: Any) -> LayerPlan:
+def planned(forms: Forms, windows: np.ndarray, order: np.ndarray | None = None) -> LayerPlan:
     """Return the plan in which each row of each tile has a given window.
 
     Parameters
     ----------
     forms : Forms
     windows : numpy.ndarray of int64, shape (groups, rows, column tiles)
-    **details
-        Further fields of the plan.
+    order : numpy.ndarray of int64, shape (rows,), optional
+        As in the plan.
     """
-    return LayerPlan(forms, forms.first[windows], forms.first[windows + 1], **details)
+    return LayerPlan(forms, forms.first[windows], forms.first[windows + 1], order)

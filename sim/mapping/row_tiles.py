@@ -4,144 +4,21 @@ The row tiles of a matrix share their inputs, so a row goes to the same one in e
 tiles, though it may be shifted differently there. Codes and shifts do not depend on it.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise, product
+from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
 from sme_hw.params import HardwareParams
 from sme_hw.tile_image import EMPTY
 
-from .plane_ends import plane_ends
+from .least_cycles import least_bit_cycles, mark_shifts
+from .row_ends import cycle_ends, full_ends, plane_ends, weigh_cycles
 from .slicing import occupied_planes, tile_starts
 
-__all__ = ["ROW_TILES", "RowTiles", "bit_cycles_bound", "least_bit_cycles", "mark_shifts"]
-
-_ENDS = 32
-"""Places tried for the end of a row tile; more change little."""
-
-_NEVER = 2**62
-"""Cost of what is impossible; larger than any other, with room for one more."""
+__all__ = ["ROW_TILES", "RowTiles", "fill_tiles"]
 
 RowTiles = Callable[[np.ndarray, np.ndarray, HardwareParams], np.ndarray]
-
-
-def _ceil_div(a: np.ndarray, b: int) -> np.ndarray:
-    return -(-a // b)
-
-
-def _cuts(counts: np.ndarray, shifts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield every way to keep rows of some shifts apart from those of the next larger ones.
-
-    Yields
-    ------
-    parts : numpy.ndarray of integers, shape (..., parts)
-        Rows in every part.
-    waste : numpy.ndarray of integers, shape (...)
-        Bit-cycles lost if every part is cut into slots in the order of its shifts.
-    """
-    below = np.cumsum(counts, axis=-1)[..., :-1]
-    steps = np.diff(shifts) * ((below > 0) & (below < counts.sum(axis=-1)[..., None]))
-    for cut in product((False, True), repeat=len(shifts) - 1):
-        starts = [0, *(1 + np.flatnonzero(cut)).tolist()]
-        yield np.add.reduceat(counts, starts, axis=-1), steps @ ~np.array(cut, bool)
-
-
-def least_bit_cycles(
-    counts: np.ndarray, shifts: np.ndarray, hardware: HardwareParams
-) -> np.ndarray:
-    """Return the bit-cycles of tiles whose rows are sorted by shift and cut into slots.
-
-    Parameters
-    ----------
-    counts : numpy.ndarray of integers, shape (..., shifts)
-        Rows with a 1 of every shift, for each tile.
-    shifts : numpy.ndarray of integers, shape (shifts,)
-        Ascending.
-    hardware : HardwareParams
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (...)
-        With as few groups as hold the rows, but at least one (SPEC section 6).
-    """
-    g, slots = hardware.group_rows, hardware.slots
-    groups = np.maximum(1, _ceil_div(counts.sum(axis=-1), g))
-    last_slot = hardware.rows - (slots - 1) * g
-    least = np.full(groups.shape, np.iinfo(np.int64).max)
-    for parts, waste in _cuts(counts, shifts):
-        needed = _ceil_div(parts, g)
-        # With all slots in use, the last one holds rows of the last part, and may be short.
-        final = 1 + _ceil_div(np.maximum(parts[..., -1] - last_slot, 0), g)
-        needed[..., -1] = np.where(groups == slots, final, needed[..., -1])
-        least = np.where(needed.sum(axis=-1) <= groups, np.minimum(least, waste), least)
-    return hardware.input_bits * groups + least
-
-
-def bit_cycles_bound(
-    counts: np.ndarray, shifts: np.ndarray, row_tiles: int, hardware: HardwareParams
-) -> int:
-    """Return bit-cycles of a matrix that no row order can fall below.
-
-    Every column of tiles is taken for itself, as if its rows could be dealt to groups at will:
-    either rows of two shifts are kept in different groups, or a group spans the difference.
-
-    Parameters
-    ----------
-    counts : numpy.ndarray of integers, shape (column tiles, shifts)
-        Rows with a 1 of every shift.
-    shifts : numpy.ndarray of integers, shape (shifts,)
-        Ascending.
-    row_tiles : int
-        Each has at least one group.
-    hardware : HardwareParams
-    """
-    g, rows = hardware.group_rows, counts.sum(axis=-1)
-    full_slots = row_tiles * (hardware.rows // g)
-    short_slot = hardware.rows % g or g
-    beyond = np.maximum(rows - full_slots * g, 0)
-    floor = np.minimum(_ceil_div(rows, g), full_slots) + _ceil_div(beyond, short_slot)
-    floor = np.maximum(floor, row_tiles)
-    least = np.full(len(counts), np.iinfo(np.int64).max)
-    for parts, waste in _cuts(counts, shifts):
-        groups = np.maximum(floor, _ceil_div(parts, g).sum(axis=-1))
-        least = np.minimum(least, hardware.input_bits * groups + waste)
-    return int(least.sum())
-
-
-def mark_shifts(ones: np.ndarray, row_shifts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    """Mark every row with a 1 under its shift.
-
-    Parameters
-    ----------
-    ones : numpy.ndarray of integers, shape (rows, column tiles)
-        All magnitude codes of a row of a tile, ored.
-    row_shifts : numpy.ndarray of integers, shape (rows, column tiles)
-    shifts : numpy.ndarray of integers, shape (shifts,)
-        All that occur.
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (rows, column tiles, shifts)
-        Summed over rows, they are the counts of :func:`least_bit_cycles`.
-    """
-    return ((row_shifts[..., None] == shifts) & (ones > 0)[..., None]).astype(np.int64)
-
-
-def _full(rows: int, tiles: int, hardware: HardwareParams) -> np.ndarray:
-    """Return where row tiles end if all but the last are full."""
-    return np.minimum(np.arange(1, tiles + 1) * hardware.rows, rows)
-
-
-def _even(rows: int, tiles: int, hardware: HardwareParams) -> np.ndarray:
-    """Return where row tiles end if their slots are spread as evenly as can be."""
-    slots = -(-rows // hardware.group_rows)
-    while True:
-        shares = slots // tiles + (np.arange(tiles) < slots % tiles)
-        ends = np.minimum(shares * hardware.group_rows, hardware.rows).cumsum()
-        if ends[-1] >= rows:
-            return np.minimum(ends, rows)
-        slots += 1  # the last slot of a crossbar may be short
 
 
 def _gather(ones: np.ndarray, row_shifts: np.ndarray) -> np.ndarray:
@@ -168,67 +45,27 @@ def _deal(order: np.ndarray, ends: np.ndarray, rows: int, tile_rows: int) -> np.
     return row_tiles
 
 
-def _in_order(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams) -> np.ndarray:
-    """Cut rows into tiles as they come."""
-    rows = len(ones)
-    ends = _full(rows, len(tile_starts(rows, hardware.rows)), hardware)
-    return _deal(np.arange(rows), ends, rows, hardware.rows)
-
-
-def _weigh(bit_cycles: np.ndarray, tiles: int, hardware: HardwareParams) -> np.ndarray:
-    """Return one number for the column tiles of a row tile: bit-cycles first, then evenness.
-
-    Their squares are least, for a given sum, when all tiles take the same time.
-    """
-    most = hardware.slots * (hardware.input_bits + hardware.max_shift)
-    weight = 1 + tiles * bit_cycles.shape[-1] * most**2
-    return weight * bit_cycles.sum(axis=-1) + np.square(bit_cycles).sum(axis=-1)
-
-
-def _best_ends(
-    kinds: np.ndarray, shifts: np.ndarray, hardware: HardwareParams, tiles: int
-) -> np.ndarray:
-    """Return where row tiles end so that they take the fewest bit-cycles, and the most alike.
-
-    Dynamic programming over row tiles. An end is tried where rows of another kind begin or a slot
-    is full of rows of one kind, and where it would be with full or with even tiles.
+def fill_tiles(order: np.ndarray, hardware: HardwareParams) -> np.ndarray:
+    """Return the row tiles of rows that fill one after the other in a given order.
 
     Parameters
     ----------
-    kinds : numpy.ndarray of int64, shape (rows, column tiles, shifts)
-        Marks of :func:`mark_shifts` in the order in which rows are dealt.
-    shifts : numpy.ndarray of integers, shape (shifts,)
+    order : numpy.ndarray of integers, shape (rows,)
     hardware : HardwareParams
-    tiles : int
-        Row tiles.
+
+    Returns
+    -------
+    numpy.ndarray of int32, shape (row tiles, crossbar rows)
+        Ascending in each tile, EMPTY at the end.
     """
-    rows = len(kinds)
-    running = np.concatenate([np.zeros((1, *kinds.shape[1:]), np.int64), kinds.cumsum(axis=0)])
-    changes = np.flatnonzero((kinds[1:] != kinds[:-1]).any(axis=(1, 2)))
-    first = np.zeros(rows, np.int64)
-    first[changes + 1] = changes + 1
-    alike = np.arange(rows) - np.maximum.accumulate(first)
-    between = np.flatnonzero(alike % hardware.group_rows == 0)
-    full, even = _full(rows, tiles, hardware), _even(rows, tiles, hardware)
-    starts, best = np.array([0]), np.array([0])
-    trail = []
-    for tile in range(tiles):
-        least = rows - (tiles - tile - 1) * hardware.rows
-        near = between[(between >= least) & (between <= full[tile])]
-        near = near[np.argsort(abs(near - even[tile]), kind="stable")[:_ENDS]]
-        ends = np.unique([full[tile], even[tile], *near])
-        sizes = ends[:, None] - starts
-        cycles = least_bit_cycles(running[ends][:, None] - running[starts], shifts, hardware)
-        cost = best + _weigh(cycles, tiles, hardware)
-        cost = np.where((sizes >= 0) & (sizes <= hardware.rows), cost, _NEVER)
-        chosen = cost.argmin(axis=1)
-        trail.append((ends, chosen))
-        starts, best = ends, np.minimum(cost.min(axis=1), _NEVER)
-    position, found = 0, []
-    for ends, chosen in reversed(trail):
-        found.append(int(ends[position]))
-        position = chosen[position]
-    return np.array(found[::-1])
+    rows = len(order)
+    ends = full_ends(rows, len(tile_starts(rows, hardware.rows)), hardware)
+    return _deal(order, ends, rows, hardware.rows)
+
+
+def _in_order(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams) -> np.ndarray:
+    """Cut rows into tiles as they come."""
+    return fill_tiles(np.arange(len(ones)), hardware)
 
 
 def _balanced(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams) -> np.ndarray:
@@ -247,8 +84,8 @@ def _balanced(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams
     choices = [in_order] + [
         _deal(order, ends, rows, hardware.rows)
         for ends in (
-            _full(len(order), tiles, hardware),
-            _best_ends(kinds[order], shifts, hardware, tiles),
+            full_ends(len(order), tiles, hardware),
+            cycle_ends(kinds[order], shifts, hardware, tiles),
         )
     ]
 
@@ -256,7 +93,7 @@ def _balanced(ones: np.ndarray, row_shifts: np.ndarray, hardware: HardwareParams
         counts = np.stack([kinds[tile[tile != EMPTY]].sum(axis=0) for tile in row_tiles])
         cycles = least_bit_cycles(counts, shifts, hardware)
         planes = occupied_planes(ones, row_tiles, hardware.cell_bits, hardware.planes)
-        return int(_weigh(cycles, tiles, hardware).sum()), int(np.count_nonzero(planes))
+        return int(weigh_cycles(cycles, tiles, hardware).sum()), int(np.count_nonzero(planes))
 
     return min(choices, key=rank)
 

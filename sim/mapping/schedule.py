@@ -12,8 +12,8 @@ from sme_hw.tile_image import TileImage
 
 from .grouping import shift_cycles
 from .layers import placements
+from .least_cycles import bit_cycles_bound, mark_shifts
 from .model import LayerMapping
-from .row_tiles import bit_cycles_bound, mark_shifts
 from .slicing import ored_codes
 
 __all__ = ["MAX_UNITS", "Schedule", "Spread", "schedule", "spread"]

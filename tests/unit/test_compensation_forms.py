@@ -146,7 +146,6 @@ def test_plans():
     windows = np.array([[[0, 3], [6, 1]]])
     plan = planned(forms, windows, order=np.array([1, 0]))
     assert plan.order.tolist() == [1, 0]
-    assert plan.runs is None
     for place in np.ndindex(windows.shape):
         chosen = range(plan.low[place], plan.high[place])
         assert {forms.forms[form].window for form in chosen} == {windows[place]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sim.mapping import load_parameters, map_matrix
-from sim.mapping.plane_ends import plane_ends
+from sim.mapping.row_ends import plane_ends
 from sim.mapping.row_tiles import ROW_TILES
 from sme_hw.tile_image import EMPTY
 from tests.random_cases import seeded

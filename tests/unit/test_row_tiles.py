@@ -8,7 +8,8 @@ import pytest
 from sim.golden.compute_unit import compute_unit, compute_unit_bit_serial
 from sim.mapping import describe, load_parameters, map_matrix, schedule
 from sim.mapping.grouping import shift_cycles
-from sim.mapping.row_tiles import ROW_TILES, bit_cycles_bound, least_bit_cycles, mark_shifts
+from sim.mapping.least_cycles import bit_cycles_bound, least_bit_cycles, mark_shifts
+from sim.mapping.row_tiles import ROW_TILES
 from sme_hw.cycles import group_bit_cycles
 from sme_hw.tile_image import EMPTY, check_image
 from tests.independent import exact_outputs, map_weights, unit_compute
