@@ -1,22 +1,18 @@
-"""Shares crossbars out to the layers of a network, to their tiles, and to the rows of these."""
+"""Shares crossbars out to the layers of a network and to their tiles."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Sequence
 
 from sim.mapping import Parameters
 from sim.mapping.layers import placements
-from sim.mapping.row_tiles import fill_tiles
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams, ceil_div
-from sme_hw.tile_image import EMPTY
 
-from .budget import Steps, fill, largest_gains, saving_steps
-from .plan import LayerPlan, planned, row_forms
+from .budget import largest_gains
+from .plan import LayerPlan
 from .profile import Profile
+from .rows import rows_of
 
-__all__ = ["allocate", "conventional_crossbars"]
+__all__ = ["allocate", "conventional_crossbars", "plans_at"]
 
 
 def _tiles(shape: tuple[int, int, int], hardware: HardwareParams) -> int:
@@ -40,149 +36,6 @@ def conventional_crossbars(shape: tuple[int, int, int], parameters: Parameters) 
     return _tiles(shape, hardware) * (parameters.code_bits // hardware.cell_bits)
 
 
-@dataclass(frozen=True, eq=False)
-class _Unit:
-    """A part of a layer that crossbars are given to.
-
-    Parameters
-    ----------
-    gains : numpy.ndarray of float64
-        By how much each further crossbar lowers the divergence, descending.
-    least : int
-        Crossbars that it has in any case.
-    """
-
-    gains: np.ndarray
-    least: int = 0
-
-
-class _SplitRows:
-    """A layer whose rows are split: the crossbars of a tile are room for pieces."""
-
-    def __init__(self, parameters: Parameters, profile: Profile):
-        shape = profile.weights.shape
-        self._shape, self._hardware = shape, parameters.hardware
-        self._forms = row_forms(parameters)
-        losses = profile.losses(self._forms, parameters.hardware.cols)
-        self._losses = np.minimum.accumulate(losses, axis=0)
-        first = placements(
-            shape[0], shape[1], shape[2], parameters.hardware.rows, parameters.hardware.cols
-        )[0]
-        self._packed = len(first.groups) > 1 or (shape[0] > 1 and shape[2] == 1)
-        if self._packed:
-            self._steps = [saving_steps(self._losses.reshape(len(losses), -1))]
-        else:
-            self._steps = [
-                saving_steps(self._losses[:, g, :, t])
-                for g in range(shape[0])
-                for t in range(losses.shape[3])
-            ]
-
-    @property
-    def least(self) -> int:
-        """Crossbars without which it cannot be mapped, or is nothing but zeros."""
-        tiles = 1
-        if self._packed:
-            tiles = ceil_div(self._shape[0], self._hardware.cols // self._shape[2])
-        return tiles * self._hardware.planes
-
-    def units(self) -> list[_Unit]:
-        rows, planes = self._hardware.rows, self._hardware.planes
-        least = self.least if self._packed else 0
-        found = []
-        for steps in self._steps:
-            saved = np.diff(steps.saved_by(rows * np.arange(ceil_div(steps.size, rows) + 1)))
-            # Room for further pieces comes with all planes.
-            found.append(_Unit(np.repeat(saved / planes, planes), least))
-        return found
-
-    def plan(self, crossbars: Sequence[int]) -> LayerPlan:
-        groups, rows, _ = self._shape
-        room, tiles = self._hardware.rows, self._losses.shape[3]
-        pools = [count // self._hardware.planes for count in crossbars]
-        if not self._packed:
-            sizes = [
-                fill(steps, rows, room * count)
-                for steps, count in zip(self._steps, pools, strict=True)
-            ]
-            windows = np.stack(sizes).reshape(groups, tiles, rows).swapaxes(1, 2)
-            return planned(self._forms, windows)
-        pieces = fill(self._steps[0], groups * rows, room * pools[0]).reshape(groups, rows)
-        # As many as can be, if groups that share a crossbar fill it.
-        for run in _runs(pieces.sum(axis=1), pools[0], self._hardware.cols // self._shape[2]):
-            part = self._losses[:, run.start : run.stop, :, 0].reshape(len(self._losses), -1)
-            found = fill(saving_steps(part), part.shape[1], room)
-            pieces[run.start : run.stop] = found.reshape(len(run), rows)
-        return planned(self._forms, pieces[:, :, np.newaxis])
-
-
-def _runs(pieces: np.ndarray, count: int, most: int) -> Iterator[range]:
-    """Cut groups into runs of about as many pieces each, with at most ``most`` groups."""
-    groups = len(pieces)
-    ends = np.concatenate([[0], pieces.cumsum()])
-    start = 0
-    for left in range(count, 0, -1):
-        share = ends[start] + (ends[-1] - ends[start]) / left
-        stop = int(np.argmin(np.abs(ends - share)))
-        stop = min(max(stop, groups - (left - 1) * most, start + 1), start + most, groups)
-        if left == 1:
-            stop = groups
-        if stop > start:
-            yield range(start, stop)
-        start = stop
-
-
-class _WholeRows:
-    """A layer whose rows stay whole: crossbars are planes of tiles."""
-
-    least = 1
-
-    def __init__(self, parameters: Parameters, profile: Profile):
-        shape = profile.weights.shape
-        self._shape, self._hardware = shape, parameters.hardware
-        self._forms = row_forms(parameters)
-        hardware = parameters.hardware
-        losses = profile.losses(self._forms, hardware.cols)
-        self._lost_shape = losses.shape[1:]
-        self._order = None
-        if shape[0] == 1:
-            coarse = losses[self._forms.sizes <= 1].min(axis=0).sum(axis=(0, 2))
-            self._order = np.argsort(-coarse, kind="stable")
-        # Which rows of which groups share a tile.
-        self._members: list[tuple[np.ndarray, np.ndarray]] = []
-        for place in placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols):
-            order = np.arange(place.shape[0]) if self._order is None else self._order
-            for tile in fill_tiles(order, hardware):
-                group, row = np.divmod(tile[tile != EMPTY], shape[1])
-                self._members.append((place.groups[0] + group, row))
-        sizes = self._forms.sizes
-        self._lost = np.stack(
-            [losses[:, group, row].sum(axis=1) for group, row in self._members], axis=1
-        )  # windows, row tiles, column tiles
-        best = np.stack([self._lost[sizes == size].min(axis=0) for size in range(sizes[-1] + 1)])
-        self._best = np.minimum.accumulate(best, axis=0)
-
-    def units(self) -> list[_Unit]:
-        flat = self._best.reshape(len(self._best), -1)
-        return [_Unit(_per_unit(saving_steps(losses[:, np.newaxis]))) for losses in flat.T]
-
-    def plan(self, crossbars: Sequence[int]) -> LayerPlan:
-        planes = np.array(crossbars).reshape(self._best.shape[1:])
-        windows = np.zeros(self._lost_shape, np.int64)
-        for place in np.ndindex(*planes.shape):
-            possible = np.flatnonzero(self._forms.sizes == planes[place])
-            chosen = possible[self._lost[possible, place[0], place[1]].argmin()]
-            group, row = self._members[place[0]]
-            windows[group, row, place[1]] = chosen
-        return planned(self._forms, windows, self._order)
-
-
-def _per_unit(steps: Steps) -> np.ndarray:
-    """Return what each unit of size saves."""
-    widths = steps.stop - steps.start
-    return np.repeat(steps.saved / widths, widths)
-
-
 def allocate(
     parameters: Sequence[Parameters],
     profiles: Sequence[Profile],
@@ -202,10 +55,7 @@ def allocate(
     InputError
         They are too few for some layers.
     """
-    layers = [
-        (_SplitRows if own.mapping.policy == "split" else _WholeRows)(own, profile)
-        for own, profile in zip(parameters, profiles, strict=True)
-    ]
+    layers = [rows_of(own, profile) for own, profile in zip(parameters, profiles, strict=True)]
     units = [layer.units() for layer in layers]
     flat = [unit for own in units for unit in own]
     fewest = sum(layer.least for layer in layers)
@@ -220,3 +70,19 @@ def allocate(
     return [
         layer.plan([next(counts) for _ in own]) for layer, own in zip(layers, units, strict=True)
     ]
+
+
+def plans_at(
+    ratio: float, parameters: Sequence[Parameters], profiles: Sequence[Profile]
+) -> list[LayerPlan]:
+    """Plan layers for the crossbars of a conventional mapping over ``ratio``, as :func:`allocate`.
+
+    Parameters
+    ----------
+    ratio : float
+    parameters : sequence of Parameters
+    profiles : sequence of Profile
+    """
+    shapes = [profile.weights.shape for profile in profiles]
+    total = sum(map(conventional_crossbars, shapes, parameters))
+    return allocate(parameters, profiles, int(total / ratio))

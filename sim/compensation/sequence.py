@@ -45,8 +45,8 @@ def map_in_sequence(
         Of every layer's input.
     batches : sequence of numpy.ndarray
         Calibration images.
-    map_layer : callable
-    options : Calibrated
+    map_layer : MapLayer
+    params : FitParams
     progress : callable
         Told the name of each layer that is mapped.
 
@@ -70,10 +70,6 @@ def map_in_sequence(
         index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
     ) -> list[np.ndarray]:
         layer, quantisation = network.layers[index], quantisations[index]
-        if layer.weights.dtype.kind != "f":
-            raise InputError(
-                f"{layer.name}: only float weights can be fitted to calibration images"
-            )
         compute = RealLayer(layer)
         own = compute.weights
         sums = MomentSums(layer.name)
