@@ -7,11 +7,11 @@ import click
 
 from sim.compensation.params import ROUNDINGS, FitParams
 
-__all__ = ["FIT_OPTIONS", "FIT_PARAMS", "take_fit_params"]
+__all__ = ["FIT_OPTIONS", "FIT_PARAMS", "REGULARISER_OPTIONS", "take_fit_params"]
 
 _DEFAULTS = FitParams()
 
-FIT_OPTIONS = (
+_KIND_OPTIONS = (
     click.option(
         "--rounding",
         type=click.Choice(ROUNDINGS),
@@ -40,6 +40,9 @@ FIT_OPTIONS = (
         "conventional mapping: planes of tiles, or pieces of rows with --policy split; with "
         "--rounding compensated.",
     ),
+)
+
+REGULARISER_OPTIONS = (
     click.option(
         "--damping",
         type=float,
@@ -64,9 +67,12 @@ FIT_OPTIONS = (
     ),
 )
 
+FIT_OPTIONS = (*_KIND_OPTIONS, *REGULARISER_OPTIONS)
+
 FIT_PARAMS = tuple(field.name for field in fields(FitParams))
 
 
-def take_fit_params(options: dict[str, Any]) -> FitParams:
-    """Take the parameters of fitting out of a command's options."""
-    return FitParams(**{key: options.pop(key) for key in FIT_PARAMS})
+def take_fit_params(options: dict[str, Any], **others: Any) -> FitParams:
+    """Take the parameters of fitting out of a command's options; ``others`` it does not have."""
+    keys = (key for key in FIT_PARAMS if key not in others)
+    return FitParams(**{key: options.pop(key) for key in keys}, **others)

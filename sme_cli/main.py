@@ -14,6 +14,7 @@ from .generate import generate_command
 from .limits import limit_memory
 from .map import map_command
 from .presets import presets_command
+from .search import search_command
 
 __all__ = ["cli", "main"]
 
@@ -30,6 +31,7 @@ def cli() -> None:
 for _command in (
     demo_command,
     map_command,
+    search_command,
     eval_command,
     generate_command,
     cosim_command,

@@ -16,7 +16,7 @@ from sim.network.ranges import RANGES
 from sim.network.rehearsal import check_runnable, rehearse
 from sme_hw.errors import InputError
 
-from .fit_options import FIT_OPTIONS, FIT_PARAMS
+from .fit_options import FIT_OPTIONS, FIT_PARAMS, REGULARISER_OPTIONS
 from .options import refuse
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "open_images",
     "refuse_beside_mapping",
     "refuse_without_data",
+    "search_options",
     "take_calibration_params",
 ]
 
@@ -90,6 +91,9 @@ _RUN_OPTIONS = (
         type=click.Path(exists=True),
         help="Other images, as --data, to choose input scales on; all of --data are evaluated.",
     ),
+)
+
+_MAPPING_OPTIONS = (
     click.option(
         "--mapping",
         type=click.Path(exists=True, file_okay=False),
@@ -111,7 +115,12 @@ def calibration_options(function: Any) -> Any:
 
 def network_options(function: Any) -> Any:
     """Add the options about calibration and evaluation to a command."""
-    return calibration_options(_add(_RUN_OPTIONS, function))
+    return calibration_options(_add((*_RUN_OPTIONS, *_MAPPING_OPTIONS), function))
+
+
+def search_options(function: Any) -> Any:
+    """Add the options about calibration and evaluation to a command that chooses mappings."""
+    return _add((*_CALIBRATION_OPTIONS, *REGULARISER_OPTIONS, *_RUN_OPTIONS), function)
 
 
 _PARAMS = tuple(field.name for field in fields(CalibrationParams))

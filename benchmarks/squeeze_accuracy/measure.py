@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.compensation.allocation import plans_at
 from sim.compensation.fit import fit_network
 from sim.mapping import LayerMapping
 from sim.network.batches import Batches
@@ -42,6 +43,10 @@ def _mapped(subject: Subject, rung: Rung, progress: Callable[[str], None]) -> li
     parameters = [rung.parameters] * len(network.layers)
     if not rung.fit.needs_images:
         return map_network(network, parameters, subject.quantisations)
+    plans = None
+    if rung.fit.ratio is not None:
+        profiles = subject.profiles(rung.parameters, rung.fit, progress)
+        plans = plans_at(rung.fit.ratio, parameters, profiles)
     return fit_network(
         network,
         parameters,
@@ -49,6 +54,7 @@ def _mapped(subject: Subject, rung: Rung, progress: Callable[[str], None]) -> li
         subject.images,
         rung.fit,
         lambda what, name: progress(f"{what} {name}"),
+        plans=plans,
     )
 
 

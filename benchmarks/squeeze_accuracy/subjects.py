@@ -1,9 +1,10 @@
 """Networks that are measured, with the images to calibrate and to evaluate them on."""
 
 import hashlib
+import json
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import numpy as np
 from benchmarks.networks.catalogue import NETWORKS
 from benchmarks.networks.data import build_network, open_images
 from sim.compensation.additions import added_tensors
-from sim.mapping import Quantisation, load_parameters
+from sim.compensation.params import FitParams
+from sim.compensation.profile import Profile, measure_profiles
+from sim.mapping import Parameters, Quantisation, load_parameters
 from sim.network.batches import Batches, images_at_once, split
 from sim.network.calibration import CalibrationParams, calibrate_network
 from sim.network.network import Network, read_network
@@ -96,6 +99,7 @@ class Subject:
     plan: SubjectPlan
     spared: Batches
     evaluated: Batches
+    _profiles: dict[str, list[Profile]] = field(default_factory=dict)
 
     @cached_property
     def images(self) -> list[np.ndarray]:
@@ -108,6 +112,32 @@ class Subject:
         hardware = [load_parameters("lossless").hardware] * len(self.network.layers)
         params = CalibrationParams(method=self.plan.method)
         return calibrate_network(self.network, self.spared, hardware, params)
+
+    def profiles(
+        self, parameters: Parameters, params: FitParams, progress: Callable[[str], None]
+    ) -> list[Profile]:
+        """Return what errors in every layer cost; kept for the next ratio.
+
+        Parameters
+        ----------
+        parameters : Parameters
+            Of every layer.
+        params : FitParams
+            Its ratio does not matter.
+        progress : callable
+            Told what is done.
+        """
+        key = json.dumps([parameters.as_dict(), asdict(replace(params, ratio=None))])
+        if key not in self._profiles:
+            self._profiles[key] = measure_profiles(
+                self.network,
+                [parameters] * len(self.network.layers),
+                self.quantisations,
+                self.images,
+                params,
+                lambda name: progress(f"weighing {name}"),
+            )
+        return self._profiles[key]
 
     @property
     def rungs(self) -> list[Rung]:

@@ -104,6 +104,10 @@ class Schedule:
         The same without squeeze-out, no row being split or moved: every group takes Ma.
     bit_cycles_bound : int
         No row order takes fewer, whichever tiles rows go to.
+    crossbar_cycles : int
+        Bit-cycles of every tile times its crossbars that hold a 1 (planes, both signs as one).
+    crossbar_cycles_conventional : int
+        The same without squeeze-out, all planes of every tile being kept.
     lossless_adc_bits : tuple of int
         ADC bits per built plane with which no column of any tile can clip.
     columns_that_can_clip : tuple of int
@@ -116,6 +120,8 @@ class Schedule:
     bit_cycles_in_order: int
     bit_cycles_conventional: int
     bit_cycles_bound: int
+    crossbar_cycles: int
+    crossbar_cycles_conventional: int
     lossless_adc_bits: tuple[int, ...]
     columns_that_can_clip: tuple[int, ...]
     tile_clocks: tuple[int, ...] = field(repr=False)
@@ -130,6 +136,10 @@ class Schedule:
         """
         return {
             "bit_cycles": self.bit_cycles,
+            "crossbar_cycles": {
+                "conventional": self.crossbar_cycles_conventional,
+                "squeezed": self.crossbar_cycles,
+            },
             "speed_up": {
                 "against_rows_in_order": round(self.bit_cycles_in_order / self.bit_cycles, 4),
                 "against_conventional": round(self.bit_cycles_conventional / self.bit_cycles, 4),
@@ -179,7 +189,7 @@ def schedule(layer: LayerMapping) -> Schedule:
     limits = (2 ** np.array(hardware.plane_adc_bits) << hardware.adc_lsb) - 1
     peaks = np.zeros(hardware.planes, np.int64)
     clipping = np.zeros(hardware.planes, np.int64)
-    ours = in_order = bound = 0
+    ours = in_order = bound = crossbar_cycles = 0
     clocks = []
     for matrix in layer.matrices:
         shifts = np.unique(matrix.row_shifts)
@@ -196,13 +206,19 @@ def schedule(layer: LayerMapping) -> Schedule:
             sums = _column_sums(image, g)
             peaks = np.maximum(peaks, sums.max(axis=(0, 2, 3)))
             clipping += np.count_nonzero(sums > limits[:, None, None], axis=(0, 2, 3))
-            ours += sum(image.bit_cycles)
+            used = np.count_nonzero(image.cells.any(axis=(0, 2, 3)))
+            bit_cycles = sum(image.bit_cycles)
+            ours += bit_cycles
+            crossbar_cycles += int(used) * bit_cycles
             clocks.append(compute_cycles(hardware, image.bit_cycles, image.columns))
+    conventional = ma * _conventional_groups(layer)
     return Schedule(
         ours,
         in_order,
-        ma * _conventional_groups(layer),
+        conventional,
         bound,
+        crossbar_cycles,
+        conventional * (layer.parameters.code_bits // hardware.cell_bits),
         tuple(int(peak).bit_length() for peak in peaks),
         tuple(clipping.tolist()),
         tuple(clocks),

@@ -50,6 +50,10 @@ class Batches:
         """Return the first ``count`` of them."""
         return Batches(self.images, self.indices[:count], self.size)
 
+    def after(self, count: int) -> "Batches":
+        """Return all but the first ``count`` of them."""
+        return Batches(self.images, self.indices[count:], self.size)
+
 
 def images_at_once(network: Network, shape: Sequence[int]) -> int:
     """Return how many images to run together: what the model takes, or what fits the memory.
