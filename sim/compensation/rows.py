@@ -47,10 +47,13 @@ class Rows(Protocol):
         Crossbars without which it cannot be mapped, or is nothing but zeros.
     overhead : int
         Crossbars times bit-cycles beside those of :attr:`Unit.bit_cycles`.
+    divergence : float
+        What it is, in nats, as estimated, if all weights are zeros.
     """
 
     least: int
     overhead: int
+    divergence: float
 
     def units(self) -> list[Unit]:
         """Return the parts that crossbars are given to."""
@@ -69,6 +72,7 @@ class SplitRows:
         hardware = parameters.hardware
         losses = profile.losses(self._forms, hardware.cols)
         self._losses = np.minimum.accumulate(losses, axis=0)
+        self.divergence = float(losses[0].sum())
         first = placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols)[0]
         self._packed = len(first.groups) > 1 or (shape[0] > 1 and shape[2] == 1)
         if self._packed:
@@ -81,19 +85,22 @@ class SplitRows:
             ]
         tiles = ceil_div(shape[0], hardware.cols // shape[2]) if self._packed else 1
         self.least = tiles * hardware.planes
-        # The pieces of a tile are sorted by shift: all of its slots together span each shift once.
-        self.overhead = len(self._steps) * hardware.planes * parameters.mapping.squeeze
+        # Pieces are sorted by shift, so that the slots of all tiles below one another span each shift
+        # once; unless tiles are those of different groups, or are not filled in that order.
+        span = parameters.mapping.squeeze
+        apart = self._packed or parameters.mapping.grouping == "magnitude"
+        self._cycles = hardware.slots * hardware.input_bits + (span if apart else 0)
+        self.overhead = 0 if apart else len(self._steps) * hardware.planes * span
 
     def units(self) -> list[Unit]:
         """Return a unit for each column of tiles, or for all groups that share crossbars."""
         rows, planes = self._hardware.rows, self._hardware.planes
         least = self.least if self._packed else 0
-        cycles = self._hardware.slots * self._hardware.input_bits
         found = []
         for steps in self._steps:
             saved = np.diff(steps.saved_by(rows * np.arange(ceil_div(steps.size, rows) + 1)))
             # Room for further pieces comes with all planes.
-            found.append(Unit(np.repeat(saved / planes, planes), cycles, least))
+            found.append(Unit(np.repeat(saved / planes, planes), self._cycles, least))
         return found
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
@@ -147,12 +154,15 @@ class WholeRows:
         losses = profile.losses(self._forms, hardware.cols)
         self._lost_shape = losses.shape[1:]
         most = self._forms.sizes[-1]
-        # Rows of a tile are sorted by shift: its slots together span each shift once.
-        self._spread = max(form.shifts[0] for form in self._forms.forms if form.size == most)
+        self._span = max(form.shifts[0] for form in self._forms.forms if form.size == most)
+        # If rows of a tile are sorted by shift, its slots together span each shift once.
+        self._in_order = parameters.mapping.grouping == "none"
         self._order = None
         if shape[0] == 1:
             coarse = losses[self._forms.sizes <= 1].min(axis=0).sum(axis=(0, 2))
             self._order = np.argsort(-coarse, kind="stable")
+        elif shape[1] > hardware.rows:  # the rows of a tile have planes in common, and must stay
+            self._order = np.arange(shape[1])
         # Which rows of which groups share a tile.
         self._members: list[tuple[np.ndarray, np.ndarray]] = []
         for place in placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols):
@@ -164,6 +174,7 @@ class WholeRows:
         self._lost = np.stack(
             [losses[:, group, row].sum(axis=1) for group, row in self._members], axis=1
         )  # windows, row tiles, column tiles
+        self.divergence = float(self._lost[0].sum())
         best = np.stack([self._lost[sizes == size].min(axis=0) for size in range(sizes[-1] + 1)])
         self._best = np.minimum.accumulate(best, axis=0)
 
@@ -173,7 +184,7 @@ class WholeRows:
         found = []
         for (_, rows), tiles in zip(self._members, self._best.swapaxes(0, 1), strict=True):
             slots = ceil_div(len(rows), hardware.group_rows)
-            cycles = slots * hardware.input_bits + self._spread
+            cycles = slots * hardware.input_bits + self._span * (slots if self._in_order else 1)
             found += [Unit(_per_unit(saving_steps(own[:, np.newaxis])), cycles) for own in tiles.T]
         return found
 

@@ -6,16 +6,13 @@ import numpy as np
 import pytest
 
 from sim.compensation.allocation import allocate, conventional_crossbars
-from sim.compensation.placing import place
 from sim.compensation.plan import planned, row_forms, uniform_plan
-from sim.compensation.profile import Profile
-from sim.compensation.rounding import Rounded, round_weights
-from sim.mapping import load_parameters, map_layer
-from sim.mapping.layout import lay_out
+from sim.compensation.rounding import Rounded
+from sim.mapping import load_parameters
 from sim.mapping.row_tiles import fill_tiles
-from sim.mapping.slicing import ored_codes
 from sim.network.real_layer import real_weights
 from sme_hw.errors import InputError
+from tests.compensation_cases import laid_out, profile_of, rounded_weights
 from tests.random_cases import seeded
 
 SIZE = {"rows": 8, "cols": 6, "scale": "column"}
@@ -44,38 +41,6 @@ SHAPES = {
     "large groups": (2, 10, 8),
     "one weight": (1, 1, 1),
 }
-
-
-def profile_of(rng, shape):
-    """Return a profile of weights of which some rows are larger and matter more."""
-    groups, rows, _ = shape
-    weights = rng.standard_t(4, size=shape) * 2.0 ** rng.integers(-6, 1, size=(groups, rows, 1))
-    return Profile(weights, rng.uniform(0.1, 5, size=(groups, rows)), 1.0)
-
-
-def rounded_weights(profile, plan, parameters):
-    """Round a profile's weights as planned; inputs are independent."""
-    rows = profile.weights.shape[1]
-    return round_weights(
-        profile.weights,
-        np.eye(rows) * profile.importance[:, np.newaxis],
-        plan.low,
-        plan.high,
-        width=parameters.hardware.cols,
-        forms=plan.forms,
-        passes=1,
-    )
-
-
-def laid_out(rounded, plan, parameters):
-    """Return the mapping of rounded weights."""
-    groups, rows, columns = rounded.levels.shape
-    shape = (groups * columns, rows)
-    levels = rounded.levels.swapaxes(1, 2).reshape(shape).astype(float)
-    kept = map_layer("kept", levels, parameters.without_squeeze(), groups=groups)
-    before = [ored_codes(np.abs(m.codes), parameters.hardware.cols) for m in kept.matrices]
-    parts = place(rounded, plan, parameters)
-    return lay_out("layer", shape, groups, parameters, "sme", parts, before)
 
 
 def assert_exact(rounded, plan, parameters):
