@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from rtl_gen.files import check_writable
-from sim.compensation.network_search import measure_accuracy, search_network
+from sim.compensation.network_search import check_search, measure_accuracy, search_network
 from sim.compensation.search import Target, Trial, best_trial
-from sim.mapping import Parameters, describe, save_mapping
+from sim.mapping import OPTIONS, Parameters, describe, load_parameters, save_mapping
 from sim.network.network import read_network
 from sme_hw.errors import InputError, ParameterError
 
@@ -37,35 +37,41 @@ _CANDIDATES = (
 )
 
 
-def _parse(candidate: str, base: Parameters) -> Parameters:
-    """Return the parameters of a candidate, KEY=VALUE,KEY=VALUE."""
-    given: dict[str, Any] = {}
+def _read_candidate(candidate: str) -> dict[str, Any]:
+    """Return the options of a candidate, KEY=VALUE,KEY=VALUE."""
+    found: dict[str, Any] = {}
     for entry in candidate.split(","):
         key, _, value = entry.partition("=")
-        if key not in _SEARCHED or not value:
-            raise InputError(
-                f"--candidate {candidate}: {', '.join(f'{k}=...' for k in _SEARCHED)} are possible"
-            )
+        if key not in _SEARCHED or key in found or not value:
+            allowed = ", ".join(f"{name}=..." for name in _SEARCHED)
+            raise InputError(f"--candidate {candidate}: {allowed} are possible, each once")
         if key != "policy" and not value.isdecimal():
-            raise InputError(f"--candidate {candidate}: {key} is a number")
-        given[key] = value if key == "policy" else int(value)
-    try:
-        widest = {"window": base.mapping.weight_bits}
-        return Parameters.build(base.as_dict() | widest | given)
-    except ParameterError as error:
-        raise InputError(f"--candidate {candidate}: {error}") from None
+            raise InputError(f"--candidate {candidate}: {key} is a number, not {value!r}")
+        found[key] = value if key == "policy" else int(value)
+    return found
 
 
-def _candidates(entries: tuple[str, ...], base: Parameters) -> list[Parameters]:
-    """Return what layers may be; of the usual ones, those that are possible."""
-    if entries:
-        return [_parse(entry, base) for entry in entries]
+def _candidates(entries: tuple[str, ...], base: dict[str, Any]) -> list[Parameters]:
+    """Return what layers may be, given the command's other options.
+
+    Raises
+    ------
+    InputError
+        One that was given is not possible, or none of the usual ones.
+    """
+    if base["weight_bits"] is None:
+        base = base | {"weight_bits": load_parameters(base["preset"]).mapping.weight_bits}
+    base = base | {"window": base["weight_bits"]}
     found = []
-    for entry in _CANDIDATES:
+    for entry in entries or _CANDIDATES:
         try:
-            found.append(_parse(entry, base))
-        except InputError:  # more bits than weights have, or not whole cells
-            continue
+            found.append(take_parameters(base | _read_candidate(entry)))
+        except ParameterError as error:
+            if entries:
+                raise InputError(f"--candidate {entry}: {error}") from None
+            refused = error  # more bits than weights have, or not whole cells
+    if not found:
+        raise InputError(f"none of the usual candidates is possible: {refused}")
     return found
 
 
@@ -146,7 +152,8 @@ def search_command(
     refuse(context, _SEARCHED, "is searched: see --candidate")
     limits = ("max_drop", "min_agreement", "max_divergence")
     target = Target(**{key: options.pop(key) for key in limits})
-    possible = _candidates(candidates, take_parameters(options))
+    base = {key: options.pop(key) for key in ("preset", *OPTIONS)}
+    possible = _candidates(candidates, base)
     for place in (directory, json_file):
         check_writable(place)
     network = read_network(file)
@@ -157,8 +164,12 @@ def search_command(
     spared, others = open_images(network, images=None, **options)
     validation, rest = others.first(validation_images), others.after(validation_images)
     if images is not None:
+        if not len(rest):
+            used = f"{len(spared)} of them for calibration and {len(validation)} for validation"
+            raise InputError(f"--images {images}: with {used}, none is left")
         rest = rest.first(images)
     batches = [values for values, _ in spared]
+    check_search(network, batches, validation, target)
     hardware = [possible[0]] * len(network.layers)
     quantisations = calibrate_layers(network, spared, hardware, params)
     tried: list[Trial] = []

@@ -75,6 +75,8 @@ def print_search(report: dict[str, Any]) -> None:
         )
     columns = ["layer", "policy", "x", "S", "conventional", "crossbars", "XB x cycles"]
     table("The best trial", [*columns, "pieces a row", "estimated KL"], rows)
-    if report["accuracy"] is not None:
+    if report["accuracy"] is None:
+        output.print("No images are left that had no part in the search.")
+    else:
         output.print("On images that had no part in the search:")
         print_accuracy(report["accuracy"])

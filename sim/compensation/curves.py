@@ -10,22 +10,24 @@ from sim.mapping import Parameters
 
 from .rows import Rows
 
-__all__ = ["Choice", "Curve", "choose_at", "price_of"]
+__all__ = ["Choice", "Curve", "choose_at", "least_and_most", "price_of"]
 
 _PRICES = (-100.0, 60.0)
 """Logarithms of prices that are low enough for all that helps, and too high for anything."""
 
 _HALVINGS = 40
+"""After these, prices are found to 1e-10 of themselves."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A layer with parameters that it may be mapped with.
+    """What crossbars do for a layer with some of the parameters that it may be mapped with.
 
     Parameters
     ----------
     parameters : Parameters
     rows : Rows
+        The layer with these parameters.
     """
 
     parameters: Parameters
@@ -101,6 +103,11 @@ class Choice:
     saved: float
     work: int
 
+    @property
+    def divergence(self) -> float:
+        """What is left of the layer's divergence, in nats, as estimated."""
+        return max(self.curve.rows.divergence - self.saved, 0.0)
+
 
 def choose_at(curves: Sequence[Curve], price: float) -> Choice:
     """Return the curve that is worth most at a price, with its crossbars.
@@ -111,13 +118,31 @@ def choose_at(curves: Sequence[Curve], price: float) -> Choice:
         Of one layer.
     price : float
     """
-    best = max(curves, key=lambda curve: _worth(curve, price))
+    best = _best(curves, price)
     return Choice(best, best.crossbars(price), *best.at(price))
 
 
-def _worth(curve: Curve, price: float) -> float:
-    saved, work = curve.at(price)
-    return saved - price * work
+def _best(curves: Sequence[Curve], price: float) -> Curve:
+    def worth(curve: Curve) -> float:
+        saved, work = curve.at(price)
+        return saved - price * work
+
+    return max(curves, key=worth)
+
+
+def _work_at(layers: Sequence[Sequence[Curve]], price: float) -> int:
+    return sum(_best(curves, price).at(price)[1] for curves in layers)
+
+
+def least_and_most(layers: Sequence[Sequence[Curve]]) -> tuple[int, int]:
+    """Return the work of layers at a price that nothing is worth, and if it costs nothing.
+
+    Parameters
+    ----------
+    layers : sequence of sequence of Curve
+        Possible ones of every layer.
+    """
+    return _work_at(layers, 2.0 ** _PRICES[1]), _work_at(layers, 0.0)
 
 
 def price_of(layers: Sequence[Sequence[Curve]], work: float) -> float:
@@ -134,7 +159,7 @@ def price_of(layers: Sequence[Sequence[Curve]], work: float) -> float:
     low, high = _PRICES
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if sum(choose_at(curves, 2.0**middle).work for curves in layers) > work:
+        if _work_at(layers, 2.0**middle) > work:
             low = middle
         else:
             high = middle

@@ -1,6 +1,7 @@
 """The search of :mod:`sim.compensation.search`, done on a network and images."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 
@@ -19,10 +20,27 @@ from .profile import measure_profiles
 from .rows import rows_of
 from .search import Accuracy, Target, Trial, search
 
-__all__ = ["measure_accuracy", "search_network"]
+__all__ = ["check_search", "measure_accuracy", "search_network"]
 
 Progress = Callable[[str, int, int], None]
 """Told what is done, how much of it, and of how much."""
+
+
+def check_search(
+    network: Network, calibration: Sequence[np.ndarray], validation: Batches, target: Target
+) -> None:
+    """Find out before long work whether a network can be fitted, and a target be measured.
+
+    Raises
+    ------
+    InputError
+        There are too few images, or they lack labels that the target needs, or a layer cannot be
+        fitted.
+    """
+    check_fit(network, calibration)
+    images = validation.images
+    if target.max_drop is not None and images.labels is None:
+        raise InputError(f"max_drop = {target.max_drop} needs labels, {images.name} has none")
 
 
 def measure_accuracy(
@@ -41,9 +59,9 @@ def measure_accuracy(
     """
     done = 0
 
-    def advance(count: int) -> None:
+    def advance(images_done: int) -> None:
         nonlocal done
-        done += count
+        done += images_done
         progress("images on crossbars", done, len(images))
 
     return evaluate(assemble(network, mappings), images, advance).comparison.as_dict()
@@ -58,7 +76,7 @@ def search_network(
     params: FitParams,
     target: Target,
     most: int,
-    progress: Progress = lambda what, done, total: None,
+    progress: Progress,
 ) -> Iterator[Trial]:
     """Yield the trials of a search, ever nearer to the mapping that just meets a target.
 
@@ -66,7 +84,7 @@ def search_network(
     ----------
     network : Network
     candidates : sequence of Parameters
-        What each layer may be mapped with.
+        What each layer may be mapped with; what errors in it cost is weighed with the last ones.
     quantisations : sequence of Quantisation
         Of every layer's input.
     calibration : sequence of numpy.ndarray
@@ -84,42 +102,44 @@ def search_network(
     Raises
     ------
     InputError
-        There are too few images, or they lack labels that the target needs, or a layer cannot be
-        fitted.
+        As :func:`check_search`, or a layer's inputs are no numbers or too few.
     """
-    check_fit(network, calibration)
-    if target.max_drop is not None and validation.images.labels is None:
-        raise InputError(f"max_drop = {target.max_drop}: {validation.images.name} has no labels")
-    count = len(network.layers)
-    seen = 0
-
-    def step(what: str, name: str, total: int = count) -> None:
-        nonlocal seen
-        seen += 1
-        progress(f"{what} {name}", (seen - 1) % total + 1, total)
-
+    check_search(network, calibration, validation, target)
+    layers = len(network.layers)
+    weighed = _counter(progress, 2 * layers)
     profiles = measure_profiles(
         network,
-        [candidates[-1]] * count,
+        [candidates[-1]] * layers,
         quantisations,
         calibration,
         params,
-        lambda name: step("weighing", name, 2 * count),
+        lambda name: weighed(f"weighing {name}"),
     )
-    seen = 0
+    compared = _counter(progress, layers)
     curves = []
     for layer, profile in zip(network.layers, profiles, strict=True):
         curves.append([Curve(own, rows_of(own, profile)) for own in candidates])
-        step("candidates for", layer.name)
+        compared(f"candidates for {layer.name}")
 
     def try_out(
         parameters: list[Parameters], plans: list[LayerPlan]
     ) -> tuple[list[LayerMapping], Accuracy]:
-        nonlocal seen
-        seen = 0
+        mapped = _counter(progress, layers)
         mappings = fit_network(
-            network, parameters, quantisations, calibration, params, step, plans=plans
+            network,
+            parameters,
+            quantisations,
+            calibration,
+            params,
+            lambda what, name: mapped(f"{what} {name}"),
+            plans=plans,
         )
         return mappings, measure_accuracy(network, mappings, validation, progress)
 
     yield from search(curves, try_out, target, most)
+
+
+def _counter(progress: Progress, total: int) -> Callable[[str], None]:
+    """Return a function that is told what is done, one step at a time."""
+    numbers = count(1)
+    return lambda what: progress(what, next(numbers), total)

@@ -25,8 +25,8 @@ class LayerPlan:
     low, high : numpy.ndarray of int64, shape (groups, rows, column tiles)
         For each row of each tile, the first form and the one behind the last.
     order : numpy.ndarray of int64, shape (rows,), or None
-        Order in which rows are cut into row tiles, for a layer of which no groups share a tile. None:
-        the grouping policy of the parameters chooses.
+        Order in which rows are cut into row tiles, where no groups share a tile. None: the grouping
+        policy of the parameters chooses.
     """
 
     forms: Forms

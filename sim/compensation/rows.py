@@ -85,8 +85,8 @@ class SplitRows:
             ]
         tiles = ceil_div(shape[0], hardware.cols // shape[2]) if self._packed else 1
         self.least = tiles * hardware.planes
-        # Pieces are sorted by shift, so that the slots of all tiles below one another span each shift
-        # once; unless tiles are those of different groups, or are not filled in that order.
+        # Pieces are sorted by shift: the slots of all tiles together span each shift once, unless
+        # tiles are those of different groups, or are not filled in that order.
         span = parameters.mapping.squeeze
         apart = self._packed or parameters.mapping.grouping == "magnitude"
         self._cycles = hardware.slots * hardware.input_bits + (span if apart else 0)

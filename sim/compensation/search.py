@@ -9,13 +9,13 @@ from typing import Any
 from sim.mapping import LayerMapping, Parameters, schedule
 from sme_hw.errors import ParameterError
 
-from .curves import Choice, Curve, choose_at, price_of
+from .curves import Choice, Curve, choose_at, least_and_most, price_of
 from .plan import LayerPlan
 
 __all__ = ["Accuracy", "Target", "Trial", "TryOut", "best_trial", "search"]
 
 _FIRST = 1 / 3
-"""Part of the conventional crossbars times bit-cycles that is tried first."""
+"""Part of all crossbars times bit-cycles that would help which is tried first."""
 
 _NEAR = 1.04
 """The search ends when the cheapest trial that meets the target, and the dearest that does not, are
@@ -23,7 +23,6 @@ as near as that."""
 
 _STRIDE = 1.5
 """By how much that changes until the target is met in one trial, and missed in another."""
-
 
 Accuracy = dict[str, float | int | None]
 """From :meth:`sim.network.metrics.Comparison.as_dict`."""
@@ -151,7 +150,7 @@ class Trial:
             "crossbar_cycles": {"conventional": conventional, "squeezed": squeezed},
             "rows": counts.rows,
             "pieces": counts.pieces,
-            "estimated_divergence": choice.curve.at(0.0)[0] - choice.saved,
+            "estimated_divergence": choice.divergence,
         }
 
 
@@ -171,25 +170,30 @@ def search(
     layers : sequence of sequence of Curve
         For each layer, what it may be.
     try_out : callable
+        Maps the network, and measures what it is worth.
     target : Target
     most : int
         Trials, at most.
     """
-    everything = sum(choose_at(curves, 0.0).work for curves in layers)
+    least, everything = least_and_most(layers)
     work, missed, met = everything * _FIRST, 0.0, math.inf
-    for _ in range(most):
+    found: dict[int, bool] = {}
+    while len(found) < most:
         price = price_of(layers, work)
         choices = [choose_at(curves, price) for curves in layers]
-        parameters = [choice.curve.parameters for choice in choices]
-        plans = [choice.curve.rows.plan(choice.crossbars) for choice in choices]
-        mappings, accuracy = try_out(parameters, plans)
-        trial = Trial(price, choices, mappings, accuracy, target.met(accuracy))
-        yield trial
-        if trial.met:
-            met = work
+        taken = sum(choice.work for choice in choices)
+        if taken not in found:  # else they are those of an earlier trial
+            parameters = [choice.curve.parameters for choice in choices]
+            plans = [choice.curve.rows.plan(choice.crossbars) for choice in choices]
+            mappings, accuracy = try_out(parameters, plans)
+            trial = Trial(price, choices, mappings, accuracy, target.met(accuracy))
+            yield trial
+            found[taken] = trial.met
+        if found[taken]:
+            met = taken
         else:
             missed = work
-        if met < missed * _NEAR or missed >= everything:
+        if met <= max(missed * _NEAR, least) or missed >= everything:
             return
         if met == math.inf:
             work = min(missed * _STRIDE, everything)
