@@ -25,6 +25,8 @@ __all__ = [
     "codebook",
     "compute",
     "compute_layer",
+    "conventional_crossbar_cycles",
+    "crossbar_cycles",
     "cycles_per_round",
     "cycles_per_vector",
     "exact_outputs",
@@ -504,6 +506,35 @@ def signs_of_planes(codes, options, bits):
                 if cell_level(code, plane, options, bits):
                     signs.add(code < 0)
     return planes
+
+
+def crossbar_cycles(layer, options):
+    """Count the bit-cycles of all crossbars with a 1, rows being as they come; signs are one."""
+    total = 0
+    for matrix in layer.matrices:
+        for number, rows, columns in tiles_of(matrix.codes, options):
+            planes = signs_of_planes(cut(matrix.codes, rows, columns), options, options.kept_bits)
+            used = sum(1 for signs in planes if signs)
+            for first, end in row_groups(rows[1] - rows[0], options):
+                shifts = [row[number] for row in matrix.shifts[rows[0] + first : rows[0] + end]]
+                total += used * (options.input_bits + max(shifts) - min(shifts))
+    return total
+
+
+def conventional_crossbar_cycles(n_rows, n_columns, groups, options):
+    """Count those of a layer that is mapped conventionally: all planes, nothing moved.
+
+    Rows and columns are those of one group.
+    """
+    per_pack = groups_per_pack(n_rows, n_columns, options)
+    total = 0
+    for first in range(0, groups, per_pack):
+        members = min(per_pack, groups - first)
+        for begin, end in tile_starts(members * n_rows, options.rows):
+            steps = len(row_groups(end - begin, options)) * options.input_bits
+            across = len(tile_starts(members * n_columns, options.cols))
+            total += across * steps * (options.code_bits // options.cell_bits)
+    return total
 
 
 def rcmr_row_bits(options):

@@ -123,9 +123,9 @@ def choose_at(curves: Sequence[Curve], price: float) -> Choice:
 
 
 def _best(curves: Sequence[Curve], price: float) -> Curve:
-    def worth(curve: Curve) -> float:
+    def worth(curve: Curve) -> tuple[float, int]:
         saved, work = curve.at(price)
-        return saved - price * work
+        return saved - price * work, -work
 
     return max(curves, key=worth)
 
