@@ -61,25 +61,31 @@ def possible_work(layers):
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("count", [1, 3, 25])
+@pytest.mark.parametrize("count", [1, 3])
 def test_ends_where_the_target_is_just_met(seed, count):
-    """Wherever that is: within 4 % of the least work that meets it, and nothing is tried twice."""
+    """Of all that a price can give, nothing that meets it takes 4 % less; nothing comes twice."""
     layers = network_of(seed, count)
     possible = possible_work(layers)
-    rng = np.random.default_rng(seed)
-    for enough in [possible[0], possible[-1], *rng.choice(possible, 4).tolist()]:
+    for enough in possible:
         trials = trials_of(layers, enough)
         work = [work_of(trial) for trial in trials]
         assert [trial.met for trial in trials] == [own >= enough for own in work]
         assert len(set(work)) == len(work)
         assert set(work) <= set(possible)
-        best = min(own for own in work if own >= enough)
-        assert best <= 1.04 * enough
-        others = [own for own in work if own < enough]
-        assert others or best == possible[0]
-        if others:  # nothing lies between that would not be as near
-            between = [own for own in possible if max(others) < own < best]
-            assert not between or best <= 1.04 * 1.04 * min(between)
+        assert min(own for own in work if own >= enough) <= 1.04 * enough
+
+
+@pytest.mark.parametrize("part", [0.01, 0.1, 0.3, 0.5, 0.9, 0.99])
+def test_few_trials_are_needed(part):
+    """With many small steps, too, and wherever the target is met."""
+    layers = network_of(20, 25)
+    least, most = least_and_most(layers)
+    price = price_of(layers, least + part * (most - least))
+    enough = sum(choose_at(own, price).work for own in layers)
+    trials = trials_of(layers, enough)
+    work = [work_of(trial) for trial in trials]
+    assert min(own for own in work if own >= enough) <= 1.04 * enough
+    assert len(set(work)) == len(work) <= 9
 
 
 @pytest.mark.parametrize("seed", range(4))
