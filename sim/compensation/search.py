@@ -196,7 +196,7 @@ def search(
         if met <= max(missed * _NEAR, least) or missed >= everything:
             return
         if met == math.inf:
-            work = min(missed * _STRIDE, everything)
+            work = missed * _STRIDE
         elif missed == 0:
             work = met / _STRIDE
         else:

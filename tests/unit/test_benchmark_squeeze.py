@@ -11,13 +11,14 @@ import pytest
 
 from benchmarks.networks.catalogue import NETWORKS, Entry
 from benchmarks.squeeze_accuracy import __main__ as command
-from benchmarks.squeeze_accuracy import against_plain, tables
+from benchmarks.squeeze_accuracy import against_plain, subjects, tables
 from benchmarks.squeeze_accuracy.costs import bit_cycle_work, conventional_work, costs
 from benchmarks.squeeze_accuracy.ladder import METHODS, TILES, UNIFORM, ladder
 from benchmarks.squeeze_accuracy.measure import measure
 from benchmarks.squeeze_accuracy.picture import draw_pareto
 from benchmarks.squeeze_accuracy.subjects import SUBJECTS, SubjectPlan, open_subject
 from sim.compensation.fit import fit_network
+from sim.compensation.profile import measure_profiles
 from sim.mapping import load_parameters, map_layer, map_matrix
 from sim.network.calibration import CalibrationParams
 from sim.network.evaluation import evaluate
@@ -191,6 +192,39 @@ def test_weights_alone(subject):
     assert result["kl_weights"] == pytest.approx(losses.steps["squeezed out"]["kl"], abs=2e-6)
     assert result["kl"] == pytest.approx(losses.steps["ADCs"]["kl"], abs=2e-6)
     assert result["kl_weights"] != result["kl"]
+
+
+def test_profiles_are_measured_once(subject, monkeypatch):
+    """For all ratios; not for other parameters, or another fit."""
+    rung = rung_of(subject, "split-2")
+    fresh = measure_profiles(
+        subject.network,
+        [rung.parameters] * len(subject.network.layers),
+        subject.quantisations,
+        subject.images,
+        rung.fit,
+    )
+    measured = []
+
+    def count(*arguments):
+        measured.append(arguments)
+        return measure_profiles(*arguments)
+
+    monkeypatch.setattr(subjects, "measure_profiles", count)
+    told = []
+    first = subject.profiles(rung.parameters, rung.fit, told.append)
+    assert len(told) == 2 * len(first)
+    assert told[0] == f"weighing {subject.network.layers[0].name}"
+    for ours, own in zip(first, fresh, strict=True):
+        assert ours.weights.tolist() == own.weights.tolist()
+        assert ours.importance.tolist() == own.importance.tolist()
+    other = rung_of(subject, "split-3")
+    assert subject.profiles(other.parameters, other.fit, told.append) is first
+    assert len(measured) == 1
+    changed = subject.profiles(rung.parameters, replace(rung.fit, damping=0.5), told.append)
+    assert changed[0].importance.tolist() != first[0].importance.tolist()
+    subject.profiles(rung_of(subject, "compensated-x=4").parameters, rung.fit, told.append)
+    assert len(measured) == 3
 
 
 def test_weights_on_crossbars(subject):

@@ -129,6 +129,7 @@ def test_no_image_is_for_both(evaluate):
         assert not set(one) & set(other)
         assert chosen.setdefault(seed, (one, other)) == (one, other)
         assert seen(rest.first(5)) == other[:5]
+        assert seen(rest.after(5)) == other[5:]
     assert chosen[1] != chosen[2]
     assert chosen[1][1] != sorted(chosen[1][1]) or evaluate == 1
 

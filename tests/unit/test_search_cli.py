@@ -89,6 +89,7 @@ def test_end_to_end(capsys):
     for layer, mapping in zip(best["layers"], saved, strict=True):
         options = mapping.parameters.mapping
         assert (layer["policy"], layer["squeeze"]) == (options.policy, options.squeeze)
+        assert layer["window"] == options.window == 8, "of the usual candidates, one has another"
         assert layer["crossbars"]["squeezed"] == mapping.counts.squeezed
         assert layer["crossbar_cycles"]["squeezed"] == schedule(mapping).crossbar_cycles
         assert layer["estimated_divergence"] >= 0
@@ -203,6 +204,8 @@ def test_one_layer(options):
     check(found)
     (layer,) = found["trials"][found["best"]]["layers"]
     assert 0 < layer["crossbar_cycles"]["squeezed"] < layer["crossbar_cycles"]["conventional"]
+    windows = {trial["layers"][0]["window"] for trial in found["trials"]}
+    assert windows - {3} == {5 if "--weight-bits" in options else 8}
     if options == ("--adc-bits", "4,4,3,2"):
         tried = {trial["layers"][0]["squeeze"] for trial in found["trials"]}
         assert tried == {4}, "no others have four planes"
@@ -296,6 +299,7 @@ def test_bad_input(work, capsys):
         assert code == 2, arguments
         assert words in " ".join(err.split()), (arguments, err)
         assert "Traceback" not in err
+        assert err.startswith(("error: ", "Usage: "))
         assert not err.startswith("error:") or err.count("\n") == 1
         assert out == ""
     assert sorted(work.rglob("*")) == before

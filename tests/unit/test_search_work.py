@@ -33,7 +33,7 @@ ORDERS = [
     ("all", "balanced"),
     (4, "shift"),
     (4, "none"),
-    (3, "magnitude"),
+    ("all", "magnitude"),
     (3, "balanced"),
 ]
 
@@ -112,6 +112,21 @@ def test_full_pools(shape, squeeze, active):
         assert full <= schedule(layer).crossbar_cycles <= estimated
         seen += 1
     assert seen
+
+
+@pytest.mark.parametrize(
+    ("rows", "active", "split"), [(4, 4, False), (4, "all", True), (9, 4, True), (9, "all", True)]
+)
+def test_rows_that_are_better_split(rows, active, split):
+    """Those that fill no crossbar by themselves; but whole ones take one group, pieces all."""
+    profile = profile_of(seeded(8), (1, rows, 6))
+    more = {"rows_active": active, "grouping": "shift"}
+    curves = [
+        curve_of(profile, policy="rounded", squeeze=0, window=8, **more),
+        curve_of(profile, policy="split", squeeze=7, **more),
+    ]
+    for price in (1e-4, 1e-3, 3e-3):
+        assert choose_at(curves, price).curve is curves[split]
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
