@@ -165,28 +165,32 @@ def search_command(
     validation, rest = others.first(validation_images), others.after(validation_images)
     if images is not None:
         if not len(rest):
-            used = f"{len(spared)} of them for calibration and {len(validation)} for validation"
-            raise InputError(f"--images {images}: with {used}, none is left")
+            beside = f"beside those for calibration and {len(validation)} for validation"
+            raise InputError(f"--images {images}: none is left {beside}")
         rest = rest.first(images)
     batches = [values for values, _ in spared]
     check_search(network, batches, validation, target)
     hardware = [possible[0]] * len(network.layers)
     quantisations = calibrate_layers(network, spared, hardware, params)
-    tried: list[Trial] = []
+    reports: list[dict[str, Any]] = []
+    best: Trial | None = None
     with bar() as (progress, task):
 
         def show(what: str, done: int, total: int) -> None:
-            text = f"trial {len(tried) + 1}: {what}" if tried else what
+            text = f"after {len(reports)} trials: {what}"
             progress.update(task, description=text, completed=done, total=total)
 
         for trial in search_network(
             network, possible, quantisations, batches, validation, fit, target, trials, show
         ):
-            tried.append(trial)
-            progress.console.print(
-                one_line(trial.as_dict(), len(tried)), markup=False, soft_wrap=True
-            )
-        best = best_trial(tried)
+            # The others' mappings, which are large, are not kept.
+            best = trial if best is None else best_trial([best, trial])
+            if best is trial:
+                chosen = len(reports)
+            reports.append(trial.as_dict())
+            line = one_line(reports[-1], len(reports))
+            progress.console.print(line, markup=False, soft_wrap=True)
+        assert best is not None
         accuracy = measure_accuracy(network, best.mappings, rest, show) if len(rest) else None
     report = {
         "model": file,
@@ -195,8 +199,8 @@ def search_command(
         "met": best.met,
         "calibration_images": len(spared),
         "validation_images": len(validation),
-        "trials": [trial.as_dict() for trial in tried],
-        "best": tried.index(best),
+        "trials": reports,
+        "best": chosen,
         "accuracy": accuracy,
         "mapping": describe(best.mappings),
     }

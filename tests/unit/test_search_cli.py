@@ -258,7 +258,10 @@ BAD += [
     ((*TARGET, "--trials", "0"), "0 is not in the range x>=1"),
     ((*TARGET, "--validation-images", "0"), "0 is not in the range x>=1"),
     ((*TARGET, "--images", "0"), "0 is not in the range x>=1"),
-    ((*TARGET, "--images", "3"), "--images 3: with 8 of them for calibration and 8 for validation"),
+    (
+        (*TARGET, "--images", "3"),
+        "--images 3: none is left beside those for calibration and 8 for valid",
+    ),
     ((*TARGET, "--calibration-images", "3"), "to 3 calibration images, at least 4 are needed"),
     ((*TARGET, "--calibration-images", "0"), "to 0 calibration images, at least 4 are needed"),
     ((*TARGET, "--calibration-images", "16"), "16 of 16 images are for calibration, none is left"),
