@@ -21,16 +21,19 @@ from .costs import costs
 from .ladder import Rung
 from .subjects import Subject
 
-__all__ = ["VERSION", "measure", "result_key"]
+__all__ = ["FIT_VERSION", "VERSION", "measure", "result_key"]
 
-VERSION = 2
+VERSION = 3
 """Raised when mapping or measuring gives other results than before for the same parameters."""
+
+FIT_VERSION = 1
+"""Raised when only what is fitted to images gives other results."""
 
 
 def result_key(subject: Subject, rung: Rung) -> dict[str, Any]:
     """Return all that a result depends on, as plain JSON values."""
     return {
-        "version": VERSION,
+        "version": [VERSION, FIT_VERSION] if rung.fit.needs_images else [VERSION],
         **subject.key,
         "parameters": rung.parameters.as_dict(),
         "fit": asdict(rung.fit),
