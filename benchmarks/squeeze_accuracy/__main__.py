@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.command import run_command
 from benchmarks.networks.data import data_folder
 from rtl_gen.files import check_writable, staged_file
 from sim.report.figure import check_matplotlib
@@ -117,12 +118,7 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help=f"few images, by default only {' and '.join(QUICK)}"
     )
-    try:
-        run(parser.parse_args())
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(parser, run)
 
 
 if __name__ == "__main__":

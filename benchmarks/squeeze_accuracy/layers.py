@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.mapping import LayerMapping, Parameters, load_parameters, map_layer
-from sim.report.figure import DPI, new_figure
+from sim.report.figure import DPI, new_figure, tidy_axis
 
 from .subjects import Subject
 
@@ -96,9 +96,6 @@ def draw_gains(results: Mapping[str, Sequence[LayerGain]], path: Path) -> None:
     axis.set_xlabel("rows of tiles with a 1 in the most significant plane, %", fontsize=9)
     axis.set_ylabel("dB nearer to the weights than plain codes", fontsize=9)
     axis.set_title(f"{8 - DEGREE} planes, every layer", fontsize=10)
-    axis.tick_params(labelsize=8)
-    axis.grid(color="#e0e0e0", linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
+    tidy_axis(axis)
     axis.legend(fontsize=8, frameon=False)
     figure.savefig(path, dpi=DPI)
