@@ -39,6 +39,7 @@ from sme_hw.params import HardwareParams
 from sme_hw.target import TARGETS
 
 from . import baselines
+from .command import run_command
 from .serial_pins import SerialPins
 
 __all__ = ["UNITS", "Device", "Unit", "critical_path", "measure", "utilisation"]
@@ -361,11 +362,7 @@ def main() -> int:
     baseline = parser.add_mutually_exclusive_group()
     baseline.add_argument("--check", action="store_true", help="compare with the baseline")
     baseline.add_argument("--update", action="store_true", help="renew the baseline")
-    try:
-        return run(parser.parse_args())
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run_command(parser, run)
 
 
 if __name__ == "__main__":

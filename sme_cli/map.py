@@ -197,7 +197,7 @@ def map_command(
         report["tile"] = planes.as_dict()
         _draw(report, planes, pictures)
     if directory is not None:
-        save_mapping(layers, directory)
+        save_mapping(layers, directory, found.seen)
     write_report(json_file, report)
 
     print_differences(report)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from sim.mapping import LayerMapping, LayerWeights, Parameters, map_layer, read_layers
+from sim.mapping import LayerMapping, LayerWeights, Parameters, SeenImages, map_layer, read_layers
 from sim.network.network import Network, read_network
 from sme_hw.errors import InputError
 
@@ -39,12 +39,15 @@ class Sources:
     network : Network or None
     fitted : list of LayerMapping or None
         A calibrated network's layers, mapped already.
+    seen : tuple of SeenImages
+        What images they were calibrated on.
     """
 
     layers: list[LayerWeights]
     ignored: list[str]
     network: Network | None = None
     fitted: list[LayerMapping] | None = None
+    seen: tuple[SeenImages, ...] = ()
 
     def calibrate(
         self, context: click.Context, parameters: dict[str, Parameters], options: dict[str, Any]
@@ -67,7 +70,7 @@ class Sources:
         quantisations = calibrate_layers(self.network, batches, chosen, params)
         layers = self.network.sources(quantisations)
         fitted = map_layers(self.network, chosen, quantisations, batches, fit)
-        return replace(self, layers=layers, fitted=fitted)
+        return replace(self, layers=layers, fitted=fitted, seen=(batches.seen,))
 
     def map(self, parameters: dict[str, Parameters]) -> list[LayerMapping]:
         """Return the layers' mappings, each with its parameters."""

@@ -1,14 +1,14 @@
 """Options of the subcommands that run a network on images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any
 
 import click
 
-from sim.mapping import OPTIONS
-from sim.network.batches import Batches, choose, images_at_once, split
+from sim.mapping import OPTIONS, SeenImages
+from sim.network.batches import Batches, choose, images_at_once, split, unseen
 from sim.network.calibration import CalibrationParams
 from sim.network.images import LAYOUTS, NORMALISATIONS, Images, parse_normalise, read_images
 from sim.network.network import Network
@@ -25,6 +25,7 @@ __all__ = [
     "network_options",
     "open_calibration_images",
     "open_images",
+    "open_unseen_images",
     "refuse_beside_mapping",
     "refuse_without_data",
     "search_options",
@@ -62,8 +63,8 @@ _CALIBRATION_OPTIONS = (
         type=click.IntRange(min=0),
         default=32,
         show_default=True,
-        help="How many images to choose input scales on; those of --data are left out of the "
-        "evaluation, beside --mapping too.",
+        help="How many images to choose input scales on, and to fit weights to; they are left out "
+        "of the evaluation.",
     ),
     click.option(
         "--range",
@@ -97,7 +98,8 @@ _MAPPING_OPTIONS = (
     click.option(
         "--mapping",
         type=click.Path(exists=True, file_okay=False),
-        help="Run the network as sme map --data ... -o saved it in this folder.",
+        help="Run the network as sme map --data ... -o, or sme search -o, saved it in this folder; "
+        "the images that it was calibrated on are left out.",
     ),
 )
 
@@ -135,7 +137,8 @@ def refuse_beside_mapping(context: click.Context) -> None:
     """Refuse options that a saved mapping has decided, if one is given."""
     mapping = context.params["mapping"]
     if mapping is not None:
-        decided = {*OPTIONS, *_PARAMS, *FIT_PARAMS, "preset", "layers_file", "calibration"}
+        decided = {*OPTIONS, *_PARAMS, *FIT_PARAMS, "preset", "layers_file"}
+        decided |= {"calibration", "calibration_images"}
         refuse(context, decided, f"contradicts --mapping {mapping}, which has its own")
 
 
@@ -220,4 +223,20 @@ def open_images(
         opened, other, calibrate=calibration_images, evaluate=images, size=size, seed=SEED
     )
     _check(network, *chosen)
+    return chosen
+
+
+def open_unseen_images(
+    network: Network,
+    seen: Sequence[SeenImages],
+    *,
+    label_offset: int,
+    images: int | None,
+    **options: Any,
+) -> Batches:
+    """Open the images to evaluate a saved mapping on, and check them."""
+    data, read, size = _reader(network, **options)
+    opened = read(data, classes=network.classes, label_offset=label_offset)
+    chosen = unseen(opened, seen, images, size=size, seed=SEED)
+    _check(network, chosen)
     return chosen

@@ -5,7 +5,7 @@ from typing import Any
 
 from sim.compensation.fit import fit_network
 from sim.compensation.params import FitParams
-from sim.mapping import LayerMapping, Parameters, Quantisation, load_mapping
+from sim.mapping import LayerMapping, Parameters, Quantisation, load_mapping, load_seen
 from sim.network.batches import Batches
 from sim.network.calibration import CalibrationParams, calibrate_network
 from sim.network.mapped_network import MappedNetwork, assemble, map_network
@@ -14,7 +14,7 @@ from sme_hw.errors import InputError
 
 from .console import bar
 from .fit_options import take_fit_params
-from .network_options import open_images, take_calibration_params
+from .network_options import open_images, open_unseen_images, take_calibration_params
 from .options import take_layer_parameters
 
 __all__ = ["calibrate_layers", "map_layers", "open_network"]
@@ -28,7 +28,7 @@ def calibrate_layers(
 ) -> list[Quantisation]:
     """Return the quantisation of every layer's input."""
     if not len(batches):
-        raise InputError("--calibration-images 0: images to calibrate on are needed, or --mapping")
+        raise InputError("--calibration-images 0: images to calibrate on are needed")
     hardware = [chosen.hardware for chosen in parameters]
     with bar(2 * len(batches)) as (progress, task):
         progress.update(task, description="calibrating")
@@ -81,7 +81,9 @@ def open_network(
             mapped = assemble(network, load_mapping(mapping))
         except InputError as error:
             raise InputError(f"--mapping {mapping}: {error}") from None
-        return mapped, open_images(network, images=images, **options)[1]
+        del options["calibration"], options["calibration_images"]
+        seen = load_seen(mapping)
+        return mapped, open_unseen_images(network, seen, images=images, **options)
     found = take_layer_parameters(base, layers_file, [layer.name for layer in network.layers])
     parameters = list(found.values())
     spared, evaluated = open_images(network, images=images, **options)

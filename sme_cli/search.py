@@ -205,7 +205,7 @@ def search_command(
         "mapping": describe(best.mappings),
     }
     if directory is not None:
-        save_mapping(best.mappings, directory)
+        save_mapping(best.mappings, directory, [spared.seen, validation.seen])
     write_report(json_file, report)
     print_search(report)
     if directory is not None:

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from benchmarks.command import run_command
 from rtl_gen.files import staged_file
 from sim.network.images import Images
 from sme_hw.errors import InputError
@@ -63,12 +64,7 @@ def main() -> int:
     parser.add_argument("--data", help="folder with weights and images")
     parser.add_argument("-o", "--output", default="build/networks", help="folder for .onnx files")
     parser.add_argument("--images", type=int, help="how many images are used; all by default")
-    try:
-        run(parser.parse_args())
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(parser, run)
 
 
 if __name__ == "__main__":

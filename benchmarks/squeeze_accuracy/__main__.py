@@ -10,18 +10,21 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.command import run_command
 from benchmarks.networks.data import data_folder
 from rtl_gen.files import check_writable, staged_file
 from sim.report.figure import check_matplotlib
 from sme_cli.console import bar, table
 from sme_hw.errors import InputError
 
+from .conditions import CONDITION_COLUMNS, condition_rows
 from .ladder import METHODS, Rung, chosen
+from .layers import LayerGain, draw_gains, layer_gains
 from .measure import measure, result_key
 from .picture import draw_pareto
 from .results import Measured, Results
 from .subjects import QUICK, SUBJECTS, Subject, open_subject
-from .tables import COLUMNS, as_markdown, columns_as_markdown, rows
+from .tables import COLUMNS, as_markdown, columns_as_markdown, markdown_table, rows
 
 
 def measure_all(subject: Subject, rungs: list[Rung], results: Results) -> list[Measured]:
@@ -71,19 +74,32 @@ def run(arguments: argparse.Namespace) -> None:
             methods = ", ".join(method.replace(" ", "-") for method in METHODS)
             raise InputError(f"--rungs {pattern} matches none; there are {methods} with a degree")
     found: dict[str, list[Measured]] = {}
-    sections = ["![Accuracy over crossbars](pareto.png)\n", columns_as_markdown()]
+    gains: dict[str, list[LayerGain]] = {}
+    pictures = "![Accuracy over crossbars](pareto.png)\n\n![Gain of every layer](layers.png)\n"
+    sections = [pictures, columns_as_markdown()]
     for subject in subjects:
         rungs = chosen(subject.rungs, arguments.rungs)
         if not rungs:
             continue
         measured = measure_all(subject, rungs, Results(output / f"{subject.name}.json"))
-        found[subject.name] = measured
-        table(title(subject), list(COLUMNS), rows(measured))
-        sections.append(as_markdown(title(subject), measured))
+        climbed = [entry for entry in measured if entry[0].method in METHODS]
+        if climbed:
+            found[subject.name] = climbed
+            table(title(subject), list(COLUMNS), rows(climbed))
+            sections.append(as_markdown(title(subject), climbed))
+        pairs = condition_rows(measured)
+        if pairs:
+            about = f"{subject.name}: where squeeze-out wins, and where it does not"
+            table(about, list(CONDITION_COLUMNS), pairs)
+            sections.append(markdown_table(about, CONDITION_COLUMNS, pairs))
         with staged_file(output / "results.md") as temporary:
             temporary.write_text("\n".join(sections), encoding="utf-8")
-        with staged_file(output / "pareto.png") as temporary:
-            draw_pareto(found, temporary)
+        gains[subject.name] = layer_gains(subject)
+        with staged_file(output / "layers.png") as temporary:
+            draw_gains(gains, temporary)
+        if found:
+            with staged_file(output / "pareto.png") as temporary:
+                draw_pareto(found, temporary)
 
 
 def main() -> int:
@@ -102,12 +118,7 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help=f"few images, by default only {' and '.join(QUICK)}"
     )
-    try:
-        run(parser.parse_args())
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(parser, run)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,17 @@ from typing import Any
 from sim.compensation.params import FitParams
 from sim.mapping import Parameters, load_parameters
 
-__all__ = ["METHODS", "TILES", "UNIFORM", "Rung", "chosen", "ladder"]
+__all__ = [
+    "BIAS",
+    "COMPENSATED",
+    "METHODS",
+    "NEAREST",
+    "TILES",
+    "UNIFORM",
+    "Rung",
+    "chosen",
+    "ladder",
+]
 
 UNIFORM, TILES = "uniform", "tiles"
 """Kinds of control: as many planes in every tile, and planes by what tiles need."""
@@ -50,6 +60,8 @@ class Rung:
     fit : FitParams
     control : str or None
         :data:`UNIFORM` or :data:`TILES`; None: with squeeze-out.
+    inputs : str or None
+        Which range of inputs the integers cover, if not that of the network's plan.
     """
 
     method: str
@@ -57,6 +69,7 @@ class Rung:
     options: Mapping[str, Any]
     fit: FitParams
     control: str | None = None
+    inputs: str | None = None
 
     @property
     def name(self) -> str:
@@ -75,10 +88,10 @@ class Rung:
 
 
 _BASE = {"window": 8, "scale": "column", "policy": "rounded"}
-_NEAREST = FitParams()
-_BIAS = FitParams(bias_correction=True)
-_COMPENSATED = FitParams(rounding="compensated", bias_correction=True)
-_ADDITIONS = FitParams(rounding="compensated", bias_correction=True, additions=True)
+NEAREST = FitParams()
+BIAS = FitParams(bias_correction=True)
+COMPENSATED = FitParams(rounding="compensated", bias_correction=True)
+ADDITIONS = FitParams(rounding="compensated", bias_correction=True, additions=True)
 _TILES_DEGREE = 2
 """x where planes are given tile by tile: none has more than 6."""
 
@@ -88,14 +101,14 @@ def _at_ratio(ratio: float) -> FitParams:
 
 
 def _squeezed(
-    method: str, degrees: range, fit: FitParams = _NEAREST, **options: str | int
+    method: str, degrees: range, fit: FitParams = NEAREST, **options: str | int
 ) -> Iterator[Rung]:
     for degree in degrees:
         yield Rung(method, f"x={degree}", options | {"squeeze": degree}, fit)
 
 
 def _plain(
-    method: str, planes: range, fit: FitParams = _NEAREST, scale: str = "column"
+    method: str, planes: range, fit: FitParams = NEAREST, scale: str = "column"
 ) -> Iterator[Rung]:
     for kept in planes:
         options = {"policy": "plain", "squeeze": 8 - kept, "scale": scale}
@@ -123,19 +136,19 @@ def ladder(
     """
     planes = range(fewest_planes, 7)
     rungs = [
-        Rung("conventional", "", {"squeeze": 0}, _NEAREST),
+        Rung("conventional", "", {"squeeze": 0}, NEAREST),
         *_squeezed("paper", range(1, 4), policy="paper", window=3, scale="layer-pow2"),
         *_squeezed("minimal", range(1, 4), policy="minimal"),
         *_squeezed("rounded", range(1, 4)),
         *_squeezed("mse", range(2, 5), scale="column-mse"),
-        *_squeezed("bias", range(2, 5), _BIAS, scale="column-mse"),
-        *_squeezed("compensated", range(2, 6), _COMPENSATED),
+        *_squeezed("bias", range(2, 5), BIAS, scale="column-mse"),
+        *_squeezed("compensated", range(2, 6), COMPENSATED),
     ]
     for window in (1, 3):
         options = {"policy": "rounded-window", "window": window, "squeeze": 3}
-        rungs.append(Rung("window", f"S={window} x=3", options, _COMPENSATED))
+        rungs.append(Rung("window", f"S={window} x=3", options, COMPENSATED))
     if additions:
-        rungs += _squeezed("additions", range(2, 6), _ADDITIONS)
+        rungs += _squeezed("additions", range(2, 6), ADDITIONS)
     rungs += [
         Rung("tiles", f"{ratio:g}", {"squeeze": _TILES_DEGREE}, _at_ratio(ratio))
         for ratio in tile_ratios
@@ -144,10 +157,10 @@ def ladder(
     rungs += [Rung("split", f"{ratio:g}", split, _at_ratio(ratio)) for ratio in ratios]
     rungs += _plain("plain", planes)
     rungs += _plain("plain mse", planes, scale="column-mse")
-    rungs += _plain("plain bias", planes, _BIAS, scale="column-mse")
-    rungs += _plain("plain compensated", planes, _COMPENSATED)
+    rungs += _plain("plain bias", planes, BIAS, scale="column-mse")
+    rungs += _plain("plain compensated", planes, COMPENSATED)
     if additions:
-        rungs += _plain("plain additions", planes, _ADDITIONS)
+        rungs += _plain("plain additions", planes, ADDITIONS)
     tiles = {"policy": "plain", "squeeze": _TILES_DEGREE}
     rungs += [
         Rung("plain tiles", f"{ratio:g}", tiles, _at_ratio(ratio), TILES)

@@ -21,17 +21,21 @@ from .costs import costs
 from .ladder import Rung
 from .subjects import Subject
 
-__all__ = ["VERSION", "measure", "result_key"]
+__all__ = ["FIT_VERSION", "VERSION", "measure", "result_key"]
 
-VERSION = 2
+VERSION = 3
 """Raised when mapping or measuring gives other results than before for the same parameters."""
+
+FIT_VERSION = 1
+"""Raised when only what is fitted to images gives other results."""
 
 
 def result_key(subject: Subject, rung: Rung) -> dict[str, Any]:
     """Return all that a result depends on, as plain JSON values."""
     return {
-        "version": VERSION,
+        "version": [VERSION, FIT_VERSION] if rung.fit.needs_images else [VERSION],
         **subject.key,
+        **({} if rung.inputs is None else {"range": rung.inputs}),
         "parameters": rung.parameters.as_dict(),
         "fit": asdict(rung.fit),
         "keeps_empty_planes": rung.keeps_empty_planes,
@@ -41,8 +45,11 @@ def result_key(subject: Subject, rung: Rung) -> dict[str, Any]:
 def _mapped(subject: Subject, rung: Rung, progress: Callable[[str], None]) -> list[LayerMapping]:
     network = subject.network
     parameters = [rung.parameters] * len(network.layers)
+    quantisations = subject.quantisations
+    if rung.inputs is not None:
+        quantisations = subject.quantised(rung.inputs)
     if not rung.fit.needs_images:
-        return map_network(network, parameters, subject.quantisations)
+        return map_network(network, parameters, quantisations)
     plans = None
     if rung.fit.ratio is not None:
         profiles = subject.profiles(rung.parameters, rung.fit, progress)
@@ -50,7 +57,7 @@ def _mapped(subject: Subject, rung: Rung, progress: Callable[[str], None]) -> li
     return fit_network(
         network,
         parameters,
-        subject.quantisations,
+        quantisations,
         subject.images,
         rung.fit,
         lambda what, name: progress(f"{what} {name}"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.report.figure import DPI, new_figure
+from sim.report.figure import DPI, new_figure, tidy_axis
 
 from .ladder import METHODS
 from .results import Measured
@@ -76,10 +76,7 @@ def draw_pareto(results: Mapping[str, Sequence[Measured]], path: Path) -> None:
         lower.set_xticks(ticks, [str(tick) for tick in ticks])
         lower.minorticks_off()
         for axis in (upper, lower):
-            axis.tick_params(labelsize=8)
-            axis.grid(color="#e0e0e0", linewidth=0.6)
-            axis.set_axisbelow(True)
-            axis.spines[["top", "right"]].set_visible(False)
+            tidy_axis(axis)
     panels[0, 0].set_ylabel("KL divergence from the float network", fontsize=9)
     panels[1, 0].set_ylabel("top-1 lost, points", fontsize=9)
     ordered = [method for method in METHODS if method in seen]

@@ -20,6 +20,7 @@ from sim.network.batches import Batches, images_at_once, split
 from sim.network.calibration import CalibrationParams, calibrate_network
 from sim.network.network import Network, read_network
 
+from .conditions import CONDITIONS
 from .ladder import Rung, ladder
 
 __all__ = ["QUICK", "SUBJECTS", "Subject", "SubjectPlan", "open_subject"]
@@ -43,6 +44,8 @@ class SubjectPlan:
     ratios, tile_ratios : tuple of float
         For :func:`benchmarks.squeeze_accuracy.ladder.ladder`, as is ``fewest_planes``.
     fewest_planes : int
+    clips : bool
+        ADCs that clip are measured, too.
     """
 
     calibrate: int
@@ -52,6 +55,7 @@ class SubjectPlan:
     ratios: tuple[float, ...] = (2, 2.67, 3, 3.2, 4, 5)
     tile_ratios: tuple[float, ...] = (2, 2.67, 3)
     fewest_planes: int = 2
+    clips: bool = False
 
     def quick(self) -> "SubjectPlan":
         """Return the same with few images."""
@@ -64,7 +68,7 @@ SUBJECTS: Mapping[str, SubjectPlan] = {
     "squeezenet1.1": SubjectPlan(200, 800, "channels"),
     "mobilenetv2": SubjectPlan(200, 800, "channels"),
     "resnet20": SubjectPlan(500, 2000),
-    "resnet8": SubjectPlan(500, 2000),
+    "resnet8": SubjectPlan(500, 2000, clips=True),
     "lenet": SubjectPlan(
         500,
         4000,
@@ -108,9 +112,19 @@ class Subject:
 
     @cached_property
     def quantisations(self) -> list[Quantisation]:
-        """Quantisation of every layer's input: that of all rungs, which share all about inputs."""
+        """Quantisation of every layer's input: that of all rungs without an own range."""
+        return self.quantised(self.plan.method)
+
+    def quantised(self, method: str) -> list[Quantisation]:
+        """Return the quantisation of every layer's input.
+
+        Parameters
+        ----------
+        method : str
+            One of :data:`sim.network.ranges.RANGES`.
+        """
         hardware = [load_parameters("lossless").hardware] * len(self.network.layers)
-        params = CalibrationParams(method=self.plan.method)
+        params = CalibrationParams(method=method)
         return calibrate_network(self.network, self.spared, hardware, params)
 
     def profiles(
@@ -141,13 +155,17 @@ class Subject:
 
     @property
     def rungs(self) -> list[Rung]:
-        """All rungs that make sense for it."""
-        return ladder(
+        """All rungs that make sense for it, those of conditions at the end."""
+        rungs = ladder(
             self.plan.ratios,
             self.plan.tile_ratios,
             additions=any(added_tensors(self.network)),
             fewest_planes=self.plan.fewest_planes,
         )
+        for condition in CONDITIONS:
+            if self.plan.clips or not condition.clips:
+                rungs += [condition.squeezed, condition.plain]
+        return rungs
 
     @cached_property
     def key(self) -> dict[str, object]:

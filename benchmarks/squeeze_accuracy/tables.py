@@ -7,7 +7,7 @@ from .against_plain import crossbars_at, frontier
 from .ladder import METHODS, TILES, UNIFORM
 from .results import Measured
 
-__all__ = ["COLUMNS", "as_markdown", "columns_as_markdown", "rows"]
+__all__ = ["COLUMNS", "as_markdown", "columns_as_markdown", "drop_text", "markdown_table", "rows"]
 
 COLUMNS = {
     "rung": "",
@@ -44,6 +44,12 @@ def _number(value: float | None, digits: str) -> str:
     return "-" if value is None else f"{value:{digits}}"
 
 
+def drop_text(result: dict[str, Any]) -> str:
+    """Return the points of top-1 that are lost, with their standard error."""
+    drop, error = result["drop"], result["drop_standard_error"]
+    return f"{_number(drop, '.2f')} ± {_number(error, '.2f')}"
+
+
 def rows(measured: Sequence[Measured]) -> list[list[str]]:
     """Return a row for every rung, with :data:`COLUMNS`.
 
@@ -64,8 +70,7 @@ def rows(measured: Sequence[Measured]) -> list[list[str]]:
                 str(result["adc_bits"]),
                 f"{(result['rcmr_bits'] + result['index_bits']) / 1000:.1f}",
                 _number(result["top1"], ".2f"),
-                f"{_number(result['drop'], '.2f')} ± "
-                f"{_number(result['drop_standard_error'], '.2f')}",
+                drop_text(result),
                 f"{result['agreement']:.1f}",
                 f"{result['kl']:.3g}",
                 _number(result["kl_weights"], ".3g"),
@@ -87,16 +92,21 @@ def columns_as_markdown() -> str:
     return "\n".join(f"- **{name}**: {text}" for name, text in COLUMNS.items() if text) + "\n"
 
 
-def as_markdown(title: str, measured: Sequence[Measured]) -> str:
-    """Return a section with the table and what its methods are."""
+def markdown_table(title: str, columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a section with a table."""
+    columns = list(columns)
     lines = [
         f"## {title}",
         "",
-        f"| {' | '.join(COLUMNS)} |",
-        f"|---|{'---:|' * (len(COLUMNS) - 1)}",
-        *(f"| {' | '.join(row)} |" for row in rows(measured)),
-        "",
-        *(f"- `{name.replace(' ', '-')}`: {text}" for name, text in _legend(measured)),
+        f"| {' | '.join(columns)} |",
+        f"|---|{'---:|' * (len(columns) - 1)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
         "",
     ]
     return "\n".join(lines)
+
+
+def as_markdown(title: str, measured: Sequence[Measured]) -> str:
+    """Return a section with the table and what its methods are."""
+    legend = (f"- `{name.replace(' ', '-')}`: {text}" for name, text in _legend(measured))
+    return "\n".join([markdown_table(title, COLUMNS, rows(measured)), *legend, ""])

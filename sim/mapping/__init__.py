@@ -8,7 +8,7 @@ from .model import LayerMapping, MatrixMapping, Tile, TilePart
 from .params import OPTIONS, MappingParams, Parameters, load_parameters, presets
 from .quantisation import LayerCalibration, Quantisation
 from .schedule import MAX_UNITS, Schedule, Spread, schedule, spread
-from .store import describe, load_mapping, save_mapping
+from .store import SeenImages, describe, load_mapping, load_seen, save_mapping
 from .weights import LayerWeights, read_array, read_arrays, read_layers
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "PlacedCodes",
     "Quantisation",
     "Schedule",
+    "SeenImages",
     "Spread",
     "Tile",
     "TilePart",
@@ -34,6 +35,7 @@ __all__ = [
     "layer_parameters",
     "load_mapping",
     "load_parameters",
+    "load_seen",
     "map_layer",
     "map_matrix",
     "presets",

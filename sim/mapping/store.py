@@ -2,7 +2,8 @@
 
 import json
 import zipfile
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,38 @@ from .model import LayerMapping, MatrixMapping
 from .params import Parameters
 from .quantisation import LayerCalibration, Quantisation
 
-__all__ = ["describe", "load_mapping", "save_mapping"]
+__all__ = ["SeenImages", "describe", "load_mapping", "load_seen", "save_mapping"]
 
-FORMAT = 4
+FORMAT = 5
 """Version of the files; it grows when older readers would misread them."""
+
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
+"""What reading files raises that hold something else."""
 
 _ARRAYS = ("codes", "row_shifts", "sources", "row_tiles", "row_order", "code_steps")
 
 _PLANE_KEYS = {"weight_bits", "cell_bits"}
 """What a plane means: the bits of a code, and those in a cell."""
+
+
+@dataclass(frozen=True)
+class SeenImages:
+    """Images that a mapping was calibrated on: accuracy is to be measured on others.
+
+    Parameters
+    ----------
+    of : int
+        Images of the data set, which tells data sets apart.
+    indices : tuple of int
+        Those of them that were seen.
+    """
+
+    of: int
+    indices: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not all(type(i) is int and 0 <= i < self.of for i in self.indices):
+            raise ValueError(f"the images seen are not all among {self.of}")
 
 
 def _rounded(decibel: float | None) -> float | None:
@@ -136,7 +160,9 @@ def describe(layers: list[LayerMapping]) -> dict[str, Any]:
     }
 
 
-def save_mapping(layers: list[LayerMapping], directory: str | Path) -> None:
+def save_mapping(
+    layers: list[LayerMapping], directory: str | Path, seen: Sequence[SeenImages] = ()
+) -> None:
     """Write ``mapping.npz`` and ``mapping.json`` into a folder.
 
     Parameters
@@ -145,6 +171,8 @@ def save_mapping(layers: list[LayerMapping], directory: str | Path) -> None:
         At least one.
     directory : path
         It is made if need be. On any error nothing is written.
+    seen : sequence of SeenImages
+        What images the mapping was calibrated on, for each data set.
     """
     arrays = {
         f"{i}.{j}.{kind}": getattr(matrix, kind)
@@ -159,7 +187,8 @@ def save_mapping(layers: list[LayerMapping], directory: str | Path) -> None:
     arrays |= {f"{i}.placements": _write_placements(layer) for i, layer in enumerate(layers)}
     with staged_directory(directory) as stage:
         np.savez(stage / "mapping.npz", allow_pickle=False, **arrays)
-        write_json(stage / "mapping.json", describe(layers))
+        content = describe(layers) | {"seen_images": [asdict(images) for images in seen]}
+        write_json(stage / "mapping.json", content)
 
 
 def _write_placements(layer: LayerMapping) -> np.ndarray:
@@ -241,6 +270,19 @@ def _load_layer(
     )
 
 
+def _read_content(folder: Path) -> dict[str, Any]:
+    """Return what ``mapping.json`` holds."""
+    content: dict[str, Any] = json.loads((folder / "mapping.json").read_text(encoding="utf-8"))
+    if content["format"] != FORMAT:
+        raise ValueError(f"it has format {content['format']}, this version reads {FORMAT}")
+    return content
+
+
+def _unreadable(folder: Path, error: Exception) -> InputError:
+    text = " ".join(str(error).split())
+    return InputError(f"the mapping in {folder} cannot be read: {text}")
+
+
 def load_mapping(directory: str | Path) -> list[LayerMapping]:
     """Read a mapping back.
 
@@ -251,9 +293,7 @@ def load_mapping(directory: str | Path) -> list[LayerMapping]:
     """
     folder = Path(directory)
     try:
-        content = json.loads((folder / "mapping.json").read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
-            raise ValueError(f"it has format {content['format']}, this version reads {FORMAT}")
+        content = _read_content(folder)
         with (
             (folder / "mapping.npz").open("rb") as file,
             np.load(file, allow_pickle=False) as archive,
@@ -262,6 +302,21 @@ def load_mapping(directory: str | Path) -> list[LayerMapping]:
                 _load_layer(entry, i, content["parameters"], archive)
                 for i, entry in enumerate(content["layers"])
             ]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        text = " ".join(str(error).split())
-        raise InputError(f"the mapping in {folder} cannot be read: {text}") from None
+    except _DAMAGE as error:
+        raise _unreadable(folder, error) from None
+
+
+def load_seen(directory: str | Path) -> list[SeenImages]:
+    """Return the images that a saved mapping was calibrated on.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged, or of another version.
+    """
+    folder = Path(directory)
+    try:
+        entries = _read_content(folder)["seen_images"]
+        return [SeenImages(entry["of"], tuple(entry["indices"])) for entry in entries]
+    except _DAMAGE as error:
+        raise _unreadable(folder, error) from None

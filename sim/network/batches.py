@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.mapping import SeenImages
 from sme_hw.errors import InputError
 
 from .images import Images
 from .network import Network
 from .shapes import check_shapes
 
-__all__ = ["Batches", "choose", "images_at_once", "split"]
+__all__ = ["Batches", "choose", "images_at_once", "split", "unseen"]
 
 _ELEMENTS = 1 << 25
 """Elements of all tensors of the images that are run together, about: 128 MB."""
@@ -53,6 +54,11 @@ class Batches:
     def after(self, count: int) -> "Batches":
         """Return all but the first ``count`` of them."""
         return Batches(self.images, self.indices[count:], self.size)
+
+    @property
+    def seen(self) -> SeenImages:
+        """What a mapping that was calibrated on them keeps of them."""
+        return SeenImages(self.images.count, tuple(sorted(self.indices.tolist())))
 
 
 def images_at_once(network: Network, shape: Sequence[int]) -> int:
@@ -122,14 +128,39 @@ def split(
     InputError
         No image is left for evaluation.
     """
+    chosen = choose(calibration or images, calibrate, size=size, seed=seed)
+    if calibration is None and images.count <= calibrate:
+        raise InputError(
+            f"{images.name}: {calibrate} of {images.count} images are for calibration, none is "
+            "left to evaluate"
+        )
+    seen = [chosen.seen] if calibration is None else []
+    return chosen, unseen(images, seen, evaluate, size=size, seed=seed)
+
+
+def unseen(
+    images: Images, seen: Sequence[SeenImages], count: int | None, *, size: int, seed: int
+) -> Batches:
+    """Choose images for evaluation at random, among those that a mapping has not seen.
+
+    Parameters
+    ----------
+    images : Images
+    seen : sequence of SeenImages
+        Those of other data sets do not matter.
+    count : int or None
+        How many, at most; None for all.
+    size, seed : int
+
+    Raises
+    ------
+    InputError
+        All were seen.
+    """
     order = np.random.default_rng(seed).permutation(images.count)
-    if calibration is None:
-        if images.count <= calibrate:
-            raise InputError(
-                f"{images.name}: {calibrate} of {images.count} images are for calibration, none is "
-                "left to evaluate"
-            )
-        order = order[calibrate:]
+    known = [i for entry in seen if entry.of == images.count for i in entry.indices]
     # Chosen at random, and in random order: the first ones are a fair sample, too.
-    evaluated = Batches(images, order[:evaluate], size)
-    return choose(calibration or images, calibrate, size=size, seed=seed), evaluated
+    order = order[~np.isin(order, known)]
+    if not len(order):
+        raise InputError(f"{images.name}: the mapping was calibrated on all {images.count} images")
+    return Batches(images, order[:count], size)

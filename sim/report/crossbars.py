@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from .figure import DPI, new_figure, short_name
+from .figure import DPI, new_figure, short_name, tidy_axis
 
 __all__ = ["draw_crossbars"]
 
@@ -62,9 +62,6 @@ def draw_crossbars(report: dict[str, Any], path: Path) -> None:
     axis.set_yticks(places, names, fontsize=8, parse_math=False)
     axis.set_ylim(len(entries) - 0.4, -0.6)
     axis.set_xlabel("crossbars (planes counted once, not per sign)", fontsize=9)
-    axis.tick_params(axis="x", labelsize=8)
-    axis.grid(axis="x", color="#e0e0e0", linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
+    tidy_axis(axis, "x")
     figure.legend(loc="outside upper center", ncols=len(_BARS), fontsize=9, frameon=False)
     figure.savefig(path, dpi=DPI)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from .figure import DPI, new_figure, short_name
+from .figure import DPI, new_figure, short_name, tidy_axis
 
 __all__ = ["draw_losses"]
 
@@ -65,10 +65,7 @@ def draw_losses(report: dict[str, Any], path: Path) -> None:
     bottom[1].set_title("what the layer's error consists of", fontsize=9)
     bottom[1].set_xlabel("% of the squared error", fontsize=9)
     for axis in (top[0], *bottom):
-        axis.tick_params(axis="x", labelsize=8)
-        axis.grid(axis="x", color="#e0e0e0", linewidth=0.6)
-        axis.set_axisbelow(True)
-        axis.spines[["top", "right"]].set_visible(False)
+        tidy_axis(axis, "x")
     handles, labels = bottom[1].get_legend_handles_labels()
     figure.legend(
         handles, labels, loc="outside upper center", ncols=len(steps), fontsize=9, frameon=False

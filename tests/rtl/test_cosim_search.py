@@ -17,10 +17,11 @@ def test_saved_mapping(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(FOLDER / "plain_dynamo.onnx", "plain.onnx")
     shutil.copy(FOLDER / "plain.npz", "plain.npz")
-    data = ("plain.onnx", "--data", "plain.npz", "--normalise", "unit", "--calibration-images", "8")
+    data = ("plain.onnx", "--data", "plain.npz", "--normalise", "unit")
+    images = ("--calibration-images", "8", "--validation-images", "4")
     small = ("--rows", "4", "--cols", "4", "--rows-active", "2")
     one = ("--trials", "1", "--candidate", "policy=split,squeeze=7", "--max-divergence", "1")
-    assert main(["search", *data, *small, *one, "-o", "m"]) == 0
+    assert main(["search", *data, *images, *small, *one, "-o", "m"]) == 0
     layers = ("--layers", "hidden*", "--layers", "classifier*")
     assert main(["cosim", *data, "--mapping", "m", *layers, "--json", "r.json"]) == 0
     report = json.loads(Path("r.json").read_text(encoding="utf-8"))

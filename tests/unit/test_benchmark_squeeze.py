@@ -12,9 +12,15 @@ import pytest
 from benchmarks.networks.catalogue import NETWORKS, Entry
 from benchmarks.squeeze_accuracy import __main__ as command
 from benchmarks.squeeze_accuracy import against_plain, subjects, tables
+from benchmarks.squeeze_accuracy.conditions import (
+    CONDITION_COLUMNS,
+    CONDITIONS,
+    condition_rows,
+)
 from benchmarks.squeeze_accuracy.costs import bit_cycle_work, conventional_work, costs
 from benchmarks.squeeze_accuracy.ladder import METHODS, TILES, UNIFORM, ladder
-from benchmarks.squeeze_accuracy.measure import measure
+from benchmarks.squeeze_accuracy.layers import draw_gains, layer_gains
+from benchmarks.squeeze_accuracy.measure import measure, result_key
 from benchmarks.squeeze_accuracy.picture import draw_pareto
 from benchmarks.squeeze_accuracy.subjects import SUBJECTS, SubjectPlan, open_subject
 from sim.compensation.fit import fit_network
@@ -262,6 +268,7 @@ def test_command(data, monkeypatch, capsys):
         assert name in out
     assert sorted(path.name for path in output.iterdir()) == [
         "fixture.json",
+        "layers.png",
         "pareto.png",
         "results.md",
     ]
@@ -306,6 +313,81 @@ def test_command_refuses(data, monkeypatch, capsys):
         assert err.startswith("error: ")
         assert told in err
         assert not output.exists()
+
+
+def test_conditions(subject):
+    """Both rungs have as many planes, and differ in nothing but squeeze-out."""
+    names = [rung.name for rung in subject.rungs]
+    assert len(set(names)) == len(names)
+    for condition in CONDITIONS:
+        pair = condition.squeezed, condition.plain
+        squeezed, plain = (rung.parameters for rung in pair)
+        assert squeezed.mapping.squeeze > 0
+        assert squeezed.mapping.policy == "rounded"
+        assert plain.mapping.policy == "plain" or plain.mapping.squeeze == 0
+        assert squeezed.hardware.planes == plain.hardware.planes
+        for key in ("scale", "cell_bits", "adc_bits"):
+            assert squeezed.as_dict()[key] == plain.as_dict()[key]
+        assert condition.squeezed.fit == condition.plain.fit
+        assert condition.squeezed.inputs == condition.plain.inputs
+        assert condition.clips == (squeezed.hardware.adc_bits != "lossless")
+        assert all((rung.name in names) != condition.clips for rung in pair)
+
+
+def test_inputs_of_a_condition(subject):
+    """A rung's own range is what its inputs have, and another result."""
+    rungs = [rung_of(subject, f"where-plain-{name}-5") for name in ("mse", "tensor", "channels")]
+    keys = [result_key(subject, rung) for rung in rungs]
+    assert keys[0] == keys[2] != keys[1]
+    plan, full, channels = (measure(subject, rung) for rung in rungs)
+    assert plan["kl"] == channels["kl"] != full["kl"]
+
+
+def test_condition_table(subject):
+    """A row for every condition of which both rungs are there."""
+    pairs = [(own.squeezed, own.plain) for own in CONDITIONS[:2]]
+    common = {"work": 0.5, "adc_bits": 6, "drop": 1.5, "drop_standard_error": 0.25}
+    results = [
+        (pairs[0][0], common | {"kl": 0.1}),
+        (pairs[0][1], common | {"kl": 0.3, "adc_bits": 7}),
+        (pairs[1][0], common | {"kl": 0.2}),
+    ]
+    (row,) = condition_rows(results)
+    assert dict(zip(CONDITION_COLUMNS, row, strict=True)) == {
+        "condition": CONDITIONS[0].text,
+        "KL squeezed": "0.1",
+        "KL plain": "0.3",
+        "plain / squeezed": "3.00",
+        "drop squeezed": "1.50 ± 0.25",
+        "drop plain": "1.50 ± 0.25",
+        "XB cycles squeezed": "0.500",
+        "XB cycles plain": "0.500",
+        "ADC squeezed": "6",
+        "ADC plain": "7",
+    }
+
+
+def test_gains_of_layers(subject, tmp_path):
+    """Both ways map the same weights; errors are those of the mappings."""
+    gains = layer_gains(subject)
+    assert [own.name for own in gains] == [layer.name for layer in subject.network.layers]
+    weights = subject.network.sources(subject.quantisations)[1]
+    options = {"squeeze": 3, "window": 8, "scale": "column-mse"}
+    ways = [
+        map_layer(
+            weights.name,
+            weights.weights,
+            load_parameters("lossless", policy=policy, **options),
+            groups=weights.groups,
+        )
+        for policy in ("rounded", "plain")
+    ]
+    totals = [way.errors.total for way in ways]
+    assert gains[1].gain == pytest.approx(10 * np.log10(totals[1] / totals[0]))
+    counts = ways[0].counts
+    assert gains[1].share == counts.nonzero_rows_before[0] / counts.rows
+    draw_gains({"one": gains, "none": []}, tmp_path / "gains.png")
+    assert (tmp_path / "gains.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_against_plain():

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from sim.cosim import CosimError
-from sim.mapping import load_mapping
+from sim.mapping import load_mapping, load_seen
 from sme_cli import cosim_network
 from sme_cli.main import main
 from tests.network_cases import FOLDER
@@ -47,7 +47,7 @@ def test_saved_network_gives_the_same_numbers(options):
     expected = report("eval", "plain.onnx", *DATA, *FEW, *OPTIONS, *options)
     assert sum(map(sum, (layer["clips"] for layer in expected["layers"]))) > 0
     counts = report("map", "plain.onnx", *DATA, *FEW, *OPTIONS, *options, "-o", "m")
-    assert report("eval", "plain.onnx", *DATA, *FEW, "--mapping", "m") == expected
+    assert report("eval", "plain.onnx", *DATA, "--mapping", "m") == expected
     assert counts["crossbars"] == expected["crossbars"]
     for mine, other in zip(counts["layers"], expected["layers"], strict=True):
         assert mine["input"] == other["input"] is not None
@@ -55,14 +55,33 @@ def test_saved_network_gives_the_same_numbers(options):
     assert (max(map(len, factors)) > 1) == ("channels" in options)
     # Another calibration is another mapping: the comparison above can fail.
     report("map", "plain.onnx", *DATA, "--calibration-images", "7", *OPTIONS, *options, "-o", "m")
-    assert report("eval", "plain.onnx", *DATA, *FEW, "--mapping", "m") != expected
+    assert report("eval", "plain.onnx", *DATA, "--mapping", "m") != expected
 
 
-def test_all_images_can_be_evaluated():
-    """With a saved mapping none has to be spared."""
+def test_images_of_calibration_are_left_out():
+    """Those of the data set that the mapping has seen; of another one, none."""
     assert run("map", "plain.onnx", *DATA, *FEW, *OPTIONS, "-o", "m") == 0
-    options = ("--mapping", "m", "--calibration-images", "0", "--sensitivity", "0")
-    assert report("eval", "plain.onnx", *DATA, *options)["accuracy"]["images"] == 16
+    (seen,) = load_seen("m")
+    assert seen.of == 16
+    assert len(set(seen.indices)) == 6
+    (entry,) = json.loads(Path("m/mapping.json").read_text())["seen_images"]
+    assert entry == {"of": 16, "indices": list(seen.indices)}
+
+    images = np.load("plain.npz")
+    left = [i for i in range(16) if i not in seen.indices]
+    np.savez("left.npz", **{key: images[key][left] for key in images})
+    options = ("--normalise", "unit", "--mapping", "m", "--sensitivity", "0")
+    found, alone = (
+        report("eval", "plain.onnx", "--data", data, *options)["accuracy"]
+        for data in ("plain.npz", "left.npz")
+    )
+    assert found == alone
+    assert found["images"] == 10
+
+    content = json.loads(Path("m/mapping.json").read_text())
+    content["seen_images"][0]["indices"] = list(range(16))
+    Path("m/mapping.json").write_text(json.dumps(content))
+    assert run("eval", "plain.onnx", *DATA, "--mapping", "m") == 2
 
 
 def test_cosim_gets_the_same_work(monkeypatch):
@@ -76,8 +95,8 @@ def test_cosim_gets_the_same_work(monkeypatch):
     monkeypatch.setattr(cosim_network, "cosim_layers", cosim_layers)
     options = (*OPTIONS, "--range", "channels")
     assert run("map", "plain.onnx", *DATA, *FEW, *options, "-o", "m") == 0
-    for own in (options, ("--mapping", "m")):
-        assert run("cosim", "plain.onnx", *DATA, *FEW, "--vectors", "3", *own) == 1
+    for own in ((*FEW, *options), ("--mapping", "m")):
+        assert run("cosim", "plain.onnx", *DATA, "--vectors", "3", *own) == 1
     for (left, inputs), (right, others) in zip(*taken, strict=True):
         assert left.parameters == right.parameters
         assert inputs.tolist() == others.tolist()
@@ -145,6 +164,7 @@ BAD += [
         ("--range", "full"),
         ("--zero-point",),
         ("--calibration", "plain.npz"),
+        ("--calibration-images", "6"),
         ("--layer-parameters", "rules.toml"),
     )
 ]

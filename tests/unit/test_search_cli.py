@@ -10,6 +10,7 @@ from onnx import helper
 
 from sim.compensation.search import Target
 from sim.mapping import load_mapping, schedule
+from sim.network.evaluation import evaluate
 from sim.network.mapped_network import assemble
 from sme_cli.main import main
 from tests.network_cases import FOLDER, fixture_images, fixture_network
@@ -17,8 +18,9 @@ from tests.network_reference import network_outputs
 from tests.onnx_models import save
 from tests.random_cases import seeded
 
-DATA = ("--data", "plain.npz", "--normalise", "unit", "--calibration-images")
-SEARCH = ("search", "plain.onnx", *DATA, "8", "--preset", "tiny", "--adc-bits", "lossless")
+DATA = ("--data", "plain.npz", "--normalise", "unit")
+CALIBRATED = (*DATA, "--calibration-images", "8")
+SEARCH = ("search", "plain.onnx", *CALIBRATED, "--preset", "tiny", "--adc-bits", "lossless")
 FEW = ("--validation-images", "4", "--trials", "2")
 TARGET = ("--max-divergence", "0.01")
 SPLIT, WHOLE = (
@@ -46,9 +48,12 @@ def report(*arguments, code=0):
     return json.loads(Path("r.json").read_text(encoding="utf-8"))
 
 
-def evaluated(spared, *options):
-    """Evaluate the saved mapping on images that come after the spared ones."""
-    return report("eval", "plain.onnx", *DATA, str(spared), "--mapping", "m", *options)
+def validated(saved, count):
+    """Return the accuracy of a mapping on the ``count`` images that follow 8 of calibration."""
+    images, labels = fixture_images("plain_dynamo")
+    order = np.random.default_rng(2026).permutation(16)[8 : 8 + count]
+    mapped = assemble(fixture_network("plain_dynamo"), saved)
+    return evaluate(mapped, [(images[order], labels[order])]).comparison.as_dict()
 
 
 def check(found):
@@ -97,11 +102,10 @@ def test_end_to_end(capsys):
     assert len({layer["policy"] for layer in best["layers"]}) > 1, "both kinds have their use"
     assert found["mapping"]["crossbars"]["squeezed"] == best["crossbars"]["squeezed"]
 
-    # On images of validation, and on those that are left.
-    checked = evaluated(8, "--images", "4")
-    assert checked["accuracy"] == best["accuracy"]
-    assert checked["crossbars"] == found["mapping"]["crossbars"]
-    rest = evaluated(12)
+    # On images of validation, and on those that are left: none was seen by the search.
+    assert validated(saved, 4) == best["accuracy"]
+    rest = report("eval", "plain.onnx", *DATA, "--mapping", "m")
+    assert rest["crossbars"] == found["mapping"]["crossbars"]
     assert rest["accuracy"] == found["accuracy"]
     assert rest["accuracy"]["images"] == 4
     assert "On images that had no part in the search:" in out
@@ -126,7 +130,7 @@ def test_progress_is_told(capsys):
     assert all(line.endswith(": not met") for line in err.splitlines())
     assert out.endswith("the target was not met; this is the most accurate of all trials\n")
     best = found["trials"][found["best"]]
-    assert evaluated(8, "--images", "4")["accuracy"] == best["accuracy"]
+    assert validated(load_mapping("m"), 4) == best["accuracy"]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +298,7 @@ def test_bad_input(work, capsys):
     fitted = "only float weights can be fitted to calibration images"
     cases.append(((*QUANTISED, "--calibration-images", "8"), fitted))
     cases.append((("search", "none.onnx", *TARGET), "'none.onnx' does not exist"))
-    cases.append((("search", "plain.npz", *TARGET, *DATA, "8"), "plain.npz"))
+    cases.append((("search", "plain.npz", *TARGET, *DATA), "plain.npz"))
     cases.append((("search", "plain.onnx", *TARGET), "--data is needed"))
     for arguments, words in cases:
         code = main([*arguments])

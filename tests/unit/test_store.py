@@ -9,9 +9,11 @@ import pytest
 from sim.mapping import (
     LayerCalibration,
     Quantisation,
+    SeenImages,
     describe,
     load_mapping,
     load_parameters,
+    load_seen,
     map_layer,
     map_matrix,
     save_mapping,
@@ -140,6 +142,21 @@ def test_damaged_calibrations_are_refused(calibrated, tmp_path, name, value):
         load_mapping(tmp_path)
 
 
+def test_seen_images_survive(layers, tmp_path):
+    """For each data set; none by default; what cannot be is refused."""
+    save_mapping(layers, tmp_path)
+    assert load_seen(tmp_path) == []
+    seen = [SeenImages(9, (0, 3, 8)), SeenImages(4, ())]
+    save_mapping(layers, tmp_path, seen)
+    assert load_seen(tmp_path) == seen
+    path = tmp_path / "mapping.json"
+    content = json.loads(path.read_text())
+    for wrong in ([{"of": 9, "indices": [9]}], [{"of": 9}], [{"of": 9, "indices": [-1]}], 3, [{}]):
+        path.write_text(json.dumps(content | {"seen_images": wrong}))
+        with pytest.raises(InputError, match=r"^the mapping in .* cannot be read: [^\n]*$"):
+            load_seen(tmp_path)
+
+
 def test_report_of_figure_3():
     """Planes and their rows of the paper's figure 3, alone and beside a layer of other planes."""
     codes = np.array([[10, 12], [4, 1], [6, 2], [4, 6]], np.int16)
@@ -182,7 +199,7 @@ def test_damage_is_refused(layers, tmp_path):
     arrays.unlink()
     refused()
     arrays.write_bytes(whole)
-    for change in ({"format": 3}, {"format": 99}, {"parameters": {"rows": 8}}, {"layers": [{}]}):
+    for change in ({"format": 4}, {"format": 99}, {"parameters": {"rows": 8}}, {"layers": [{}]}):
         text.write_text(json.dumps(json.loads(description) | change))
         refused()
     content = json.loads(description)
