@@ -18,7 +18,7 @@ def presets_command(json_file: str | None) -> None:
     Example: sme presets --json presets.json
     """
     values = {name: load_parameters(name).as_dict() for name in presets()}
+    write_report(json_file, values)
     table(
         "Presets", ["parameter", *values], [[k, *(v[k] for v in values.values())] for k in OPTIONS]
     )
-    write_report(json_file, values)

@@ -9,18 +9,15 @@ import pytest
 
 __all__ = ["SIMULATORS", "SMALL", "run_alone"]
 
-SIMULATORS = [
-    "verilator",
-    pytest.param(
-        "icarus",
-        marks=pytest.mark.skipif(
-            shutil.which("iverilog") is None, reason="Icarus Verilog is not installed"
-        ),
-    ),
-]
+ICARUS = shutil.which("iverilog") is not None
+
+# Python's packages do not have it: it is a package of the system.
+needs_icarus = pytest.mark.skipif(not ICARUS, reason="Icarus Verilog is not installed")
+
+SIMULATORS = ["verilator", pytest.param("icarus", marks=needs_icarus)]
 """Verilator comes with the packages; Icarus is the second opinion where the machine has it."""
 
-SMALL = "icarus" if shutil.which("iverilog") else "verilator"
+SMALL = "icarus" if ICARUS else "verilator"
 """Simulator of small designs, of which there are many: Icarus builds much faster."""
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from sme_hw.errors import InputError
@@ -29,23 +29,26 @@ class _Worker:
     """A process that runs one function after the other, in a process group of its own."""
 
     def __init__(self) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115, closed by kill()
         # One thread each: there are as many workers as cores.
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
         }
-        # Not multiprocessing: that would import the user's script again, or copy a process that
-        # has threads, and the interrupt key would reach the children.
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", f"from {__name__} import serve; serve()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env=environment,
-            start_new_session=True,
-        )
+        with ExitStack() as stack:
+            self._log = stack.enter_context(tempfile.TemporaryFile())
+            # Not multiprocessing: that would import the user's script again, or copy a process
+            # that has threads, and the interrupt key would reach the children.
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+                env=environment,
+                start_new_session=True,
+            )
+            # From here on, kill() closes it.
+            stack.pop_all()
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Run a function of a module there and return what it returned."""

@@ -53,13 +53,16 @@ def train() -> Classifier:
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
         from sklearn.neural_network import MLPClassifier
+        from threadpoolctl import threadpool_limits
     except ImportError:
         raise InputError("the demo needs scikit-learn: pip install sme[demo]") from None
     images, labels = load_digits(return_X_y=True)
     split = train_test_split(images / 16, labels, test_size=360, random_state=SEED, stratify=labels)
     train_images, test_images, train_labels, test_labels = split
     model = MLPClassifier((HIDDEN,), alpha=1e-3, max_iter=400, random_state=SEED)
-    model.fit(train_images, train_labels)
+    # The products are so small that threads would do little but wait for one another.
+    with threadpool_limits(1):
+        model.fit(train_images, train_labels)
     weights = [matrix.T for matrix in model.coefs_]
     return Classifier(weights, model.intercepts_, train_images, test_images, test_labels)
 

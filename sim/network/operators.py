@@ -38,6 +38,32 @@ def open_session(model: "onnx.ModelProto", *, keeps_memory: bool = True) -> Any:
     )
 
 
+def _node_session(operator: Any, inputs: Sequence[np.ndarray | None]) -> Any:
+    """Return a session for the node of an operator alone, and for inputs like these."""
+    onnx = require("onnx")
+    helper, node = onnx.helper, operator.onnx_node
+    values = [
+        helper.make_tensor_value_info(
+            name, helper.np_dtype_to_tensor_dtype(value.dtype), [None] * value.ndim
+        )
+        for name, value in zip(node.input, inputs, strict=True)
+        if value is not None
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in node.output]
+    graph = helper.make_graph([node], node.op_type, values, outputs)
+    opsets = [helper.make_opsetid(*item) for item in operator.run_params["opsets"].items()]
+    return open_session(helper.make_model(graph, opset_imports=opsets, ir_version=8))
+
+
+def _run(operator: Any, *inputs: np.ndarray | None, **given: object) -> tuple[np.ndarray, ...]:
+    """Run an operator; its session is kept."""
+    if not hasattr(operator, "session"):
+        operator.session = _node_session(operator, inputs)
+    pairs = zip(operator.onnx_node.input, inputs, strict=True)
+    feed = {name: value for name, value in pairs if value is not None}
+    return tuple(operator.session.run(None, feed))
+
+
 @cache
 def _run_in_runtime(kind: str) -> Any:
     """Return an operator for the evaluator that leaves the work to ONNX Runtime.
@@ -47,37 +73,9 @@ def _run_in_runtime(kind: str) -> Any:
     kind : str
         Operator of the standard.
     """
-    onnx = require("onnx")
-    op_run = require("onnx.reference.op_run")
-
-    # The base class is imported only when it is needed: nothing that mypy could follow.
-    class Delegate(op_run.OpRun):  # type: ignore[misc, name-defined]
-        op_domain = ""
-
-        def _session(self, inputs: Sequence[np.ndarray | None]) -> Any:
-            helper = onnx.helper
-            values = [
-                helper.make_tensor_value_info(
-                    name, helper.np_dtype_to_tensor_dtype(value.dtype), [None] * value.ndim
-                )
-                for name, value in zip(self.onnx_node.input, inputs, strict=True)
-                if value is not None
-            ]
-            outputs = [onnx.ValueInfoProto(name=name) for name in self.onnx_node.output]
-            graph = helper.make_graph([self.onnx_node], kind, values, outputs)
-            opsets = [helper.make_opsetid(*item) for item in self.run_params["opsets"].items()]
-            model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
-            return open_session(model)
-
-        def _run(self, *inputs: np.ndarray | None, **given: object) -> tuple[np.ndarray, ...]:
-            if not hasattr(self, "session"):
-                self.session = self._session(inputs)
-            pairs = zip(self.onnx_node.input, inputs, strict=True)
-            feed = {name: value for name, value in pairs if value is not None}
-            return tuple(self.session.run(None, feed))
-
-    Delegate.__name__ = kind
-    return Delegate
+    # No class statement: the base class is there only once it is needed.
+    base = require("onnx.reference.op_run").OpRun
+    return type(kind, (base,), {"op_domain": "", "_run": _run})
 
 
 def reference_evaluator(model: "onnx.ModelProto", operators: Sequence[Any] = ()) -> Any:

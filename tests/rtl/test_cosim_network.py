@@ -16,9 +16,9 @@ from rtl_gen.testbench import write_testbench_data
 from rtl_gen.volume import Build
 from sim.cosim import CosimError, cosim_layers, network, tile_jobs, unit_runs
 from sim.cosim.jobs import Unit
-from sim.mapping import load_parameters, map_layer
 from sme_hw.errors import InputError
-from tests.independent import Options, clips_of_units, compute_layer, map_convolution
+from tests.independent import Options, clips_of_units
+from tests.layer_cases import random_layer
 from tests.random_cases import seeded
 from tests.simulators import SMALL, run_alone
 
@@ -51,22 +51,17 @@ LAYERS = [
 VECTORS = 5
 
 
-def parameters_of(options):
-    """Return a project's parameters; bit-cycles without ones are skipped, too."""
-    return load_parameters("paper", zero_skip=True, **options.as_dict())
+@pytest.fixture(scope="module")
+def drawn():
+    """Return layers with inputs, and what plain loops make of them."""
+    rng = seeded(61)
+    return [random_layer(rng, *layer, VECTORS) for layer in LAYERS]
 
 
 @pytest.fixture(scope="module")
-def work():
-    """Return mapped layers with inputs, and the weights they came from."""
-    rng = seeded(61)
-    result, weights = [], []
-    for name, options, shape, groups in LAYERS:
-        weights.append(rng.standard_t(3, size=shape))
-        layer = map_layer(name, weights[-1], parameters_of(options), groups=groups)
-        inputs = rng.integers(2**options.input_bits, size=(VECTORS, layer.inputs))
-        result.append((layer, inputs))
-    return result, weights
+def work(drawn):
+    """Return mapped layers with inputs."""
+    return [(layer.mapping, layer.inputs) for layer in drawn]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +77,7 @@ def run(work, tmp_path_factory):
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
-            kept.write_bytes(pickle.dumps(run_all(work[0], folder)))
+            kept.write_bytes(pickle.dumps(run_all(work, folder)))
     return pickle.loads(kept.read_bytes()), folder
 
 
@@ -112,26 +107,18 @@ def builds_of(folder):
     return found
 
 
-def test_as_plain_loops_say(work, run):
+def test_as_plain_loops_say(drawn, run):
     """Outputs, and clips of every plane, of layers of several groups and kinds of hardware."""
     result, folder = run
     assert result.equal, result.failures
     assert not result.failures
     assert (result.designs, len(builds_of(folder))) == (2, 2)
-    for (_, options, _, groups), (_, inputs), weights, layer in zip(
-        LAYERS, *work, result.layers, strict=True
-    ):
-        expected = map_convolution(weights, options, groups)
-        outputs, clips = compute_layer(expected, inputs.tolist(), options)
-        assert layer.outputs.tolist() == outputs
-        assert np.any(layer.outputs), "zeros show nothing: choose another seed"
-        report = layer.as_dict()
-        units = clips_of_units(clips, options)
-        assert report["clips"] == np.sum(units, axis=0).tolist()
-        assert (report["tiles"], report["stalled_runs"]) == (len(clips), min(2, len(units)))
-        assert report["clocks"] == report["predicted_clocks"] > 0
+    for random, layer in zip(drawn, result.layers, strict=True):
+        clips = random.assert_as_plain_loops_say(layer)
+        report, units = layer.as_dict(), len(clips_of_units(clips, random.options))
+        assert (report["tiles"], report["stalled_runs"]) == (len(clips), min(2, units))
         # With few vectors at a time, there are more runs than units.
-        assert len(layer.tiles) > len(units) + 2
+        assert len(layer.tiles) > units + 2
         assert sum(tile.vectors for tile in layer.tiles if not tile.stalled) == VECTORS * len(clips)
     assert result.as_dict()["clips"] > 0
 
@@ -142,7 +129,7 @@ def test_as_plain_loops_say(work, run):
 )
 def test_as_cocotb_says(number, input_bits, result_bits, work, run):
     """The same words, clocks and clips come out, stalls included; a wrong expectation is told."""
-    layer, inputs = work[0][number]
+    layer, inputs = work[number]
     hardware = layer.parameters.hardware
     executable = builds_of(run[1])[hardware.rows]
     bench, built = executable.parents[1], executable.stat().st_mtime_ns
@@ -196,7 +183,7 @@ FAULTS = {
 @pytest.mark.parametrize("told", FAULTS)
 def test_differences_are_named(told, work, run, tmp_path, monkeypatch):
     """A wrong expectation of one tile is reported with layer and tile, and no other is."""
-    layer, inputs = work[0][1]
+    layer, inputs = work[1]
     runs = list(unit_runs.unit_runs(0, layer, inputs, 0))
     victim = runs[2].unit.name
     jobs_of = Unit.jobs
@@ -222,7 +209,7 @@ BAD_PROGRAMS = {
 @pytest.mark.parametrize("told", BAD_PROGRAMS)
 def test_bad_programs_are_named(told, work, run, tmp_path, monkeypatch):
     """A program that is refused or never enables the unit stops its own tile alone."""
-    layer, inputs = work[0][1]
+    layer, inputs = work[1]
     runs = list(unit_runs.unit_runs(0, layer, inputs, 0))
     pack = rtl_gen.testbench.pack
     count = iter(range(len(runs)))
@@ -246,7 +233,7 @@ def test_a_simulator_that_crashes(work, tmp_path, monkeypatch):
     monkeypatch.setattr(network, "build_design", build_nothing)
     monkeypatch.setenv("EXECUTABLE", str(crashing))
     with pytest.raises(CosimError, match=r"(?s)grouped groups 0.*exit code.*out of luck"):
-        cosim_layers(work[0], processes=1)
+        cosim_layers(work, processes=1)
 
 
 def build_nothing(hardware, directory, processes):
@@ -256,10 +243,10 @@ def build_nothing(hardware, directory, processes):
 
 def test_inputs_are_checked(work):
     """The layer is named, before anything is built."""
-    (layer, inputs), *_ = work[0]
+    (layer, inputs), *_ = work
     with pytest.raises(InputError, match=r"^grouped: inputs have 5 elements a vector"):
         cosim_layers([(layer, inputs[:, :5])])
     with pytest.raises(InputError, match="no layers"):
         cosim_layers([])
     with pytest.raises(InputError, match="processes = 0 is not possible"):
-        cosim_layers(work[0], processes=0)
+        cosim_layers(work, processes=0)

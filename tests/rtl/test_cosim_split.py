@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 
 from sim.cosim import cosim, cosim_layers
-from sim.mapping import load_parameters, map_layer
-from tests.independent import Options, clips_of_units, compute_layer, map_convolution
+from sim.mapping import load_parameters
+from tests.compensation_cases import fitted
+from tests.independent import Options
+from tests.layer_cases import assert_result, random_layer
+from tests.network_cases import fixture_images, fixture_network
+from tests.network_reference import dense_layer
 from tests.random_cases import seeded
 from tests.simulators import SMALL
 
 pytestmark = pytest.mark.rtl
 
 OPTIONS = Options(
-    rows=9,
+    rows=15,
     cols=6,
     rows_active=4,
     weight_sets=2,
@@ -24,35 +28,48 @@ OPTIONS = Options(
     squeeze=7,
 )
 LAYERS = [
-    # name, shape of the weights, groups
-    ("dense", (14, 10, 1, 1), 1),
-    ("depthwise", (7, 1, 2, 1), 7),
+    # name, options, shape of the weights, groups
+    ("dense", OPTIONS, (14, 10, 1, 1), 1),
+    ("depthwise", OPTIONS, (7, 1, 2, 1), 7),
 ]
 VECTORS = 4
 
 
+def fitted_layers(rng):
+    """Return depthwise, grouped and dense layers that were fitted to images, and inputs."""
+    images, _ = fixture_images("separable_legacy")
+    fit = {"rounding": "compensated", "bias_correction": True, "additions": True, "ratio": 5}
+    network = fixture_network("separable_legacy")
+    mapped = fitted(network, images, fit=fit, zero_skip=True, **OPTIONS.as_dict())
+    work = []
+    for layer in mapped.layers[2:]:  # a depthwise one comes first
+        given = layer.quantisation
+        inputs = rng.integers(given.low, given.high + 1, size=(2, layer.mapping.inputs))
+        work.append((layer.mapping, inputs))
+    assert any(own.counts.pieces > own.counts.rows for own, _ in work)
+    assert any(len(m.placement.groups) > 1 for own, _ in work for m in own.matrices)
+    return work
+
+
 def test_layers(tmp_path):
-    """A dense layer of several column tiles and a depthwise one, with ADCs that clip."""
+    """Layers of several column tiles or groups, with ADCs that clip; also of a fitted network."""
     rng = seeded(81)
-    parameters = load_parameters("paper", zero_skip=True, **OPTIONS.as_dict())
-    work, expected = [], []
-    for name, shape, groups in LAYERS:
-        weights = rng.standard_t(3, size=shape)
-        layer = map_layer(name, weights, parameters, groups=groups)
-        inputs = rng.integers(2**OPTIONS.input_bits, size=(VECTORS, layer.inputs))
-        work.append((layer, inputs))
-        expected.append(map_convolution(weights, OPTIONS, groups))
-    assert max(len(layer.matrices) for layer, _ in work) > 2
-    assert all(layer.counts.pieces > layer.counts.rows for layer, _ in work)
+    drawn = [random_layer(rng, *layer, VECTORS) for layer in LAYERS]
+    assert max(len(layer.mapping.matrices) for layer in drawn) > 2
+    assert all(layer.mapping.counts.pieces > layer.mapping.counts.rows for layer in drawn)
+    fitted_work = fitted_layers(rng)
+    work = [(layer.mapping, layer.inputs) for layer in drawn] + fitted_work
     run = cosim_layers(work, directory=tmp_path, processes=2, stalled_units=1)
     assert run.equal, run.failures
-    for (_, inputs), plain, layer in zip(work, expected, run.layers, strict=True):
-        outputs, clips = compute_layer(plain, inputs.tolist(), OPTIONS)
-        assert layer.outputs.tolist() == outputs
-        report = layer.as_dict()
-        assert report["clips"] == np.sum(clips_of_units(clips, OPTIONS), axis=0).tolist()
-        assert sum(report["clips"]) > 0
-        assert report["clocks"] == report["predicted_clocks"] > 0
+    assert run.designs == 1
+    for random, layer in zip(drawn, run.layers, strict=False):
+        assert np.any(random.assert_as_plain_loops_say(layer)), "nothing clipped"
+    clips = 0
+    for (mapping, inputs), layer in zip(fitted_work, run.layers[len(drawn) :], strict=True):
+        outputs, done, _ = dense_layer(mapping, inputs)
+        assert_result(layer, outputs.tolist(), done.clips.tolist())
+        clips += done.clips.sum()
+    assert clips > 0
 
 
 def test_nothing_is_lost(tmp_path):

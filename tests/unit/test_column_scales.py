@@ -91,10 +91,11 @@ def test_single_columns_have_the_best_factor(policy):
     for degree in (0, 2, 5):
         options = Options(policy=policy, squeeze=degree, scale="column-mse", window=4)
         column = rng.standard_t(2, size=(40, 1))
-        sizes = abs(column).tolist()
+        sizes, zeros = abs(column), [0] * 40
+        tried = [encode_sizes(sizes.tolist(), options, [factor]) for factor in factors_to_try()]
         errors = [
-            column_error(sizes, encode_sizes(sizes, options, [factor]), 0, [0] * 40, options)
-            for factor in factors_to_try()
+            column_error(sizes[:, 0].tolist(), encoded, 0, zeros, zeros, options)
+            for encoded in tried
         ]
         layer = map_matrix(column, load_parameters("tiny", **options.as_dict() | {"rows": 128}))
         assert layer.errors.total == pytest.approx(min(errors), rel=1e-9)

@@ -1,14 +1,13 @@
 """`sme map`, `sme eval` and `sme cosim` of networks that are fitted to calibration images."""
 
-import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sim.mapping import load_mapping
 from sme_cli.main import main
+from tests.command_line import assert_refused, report
 from tests.compensation_cases import fitted
 from tests.network_cases import FOLDER, fixture_images, fixture_network
 
@@ -30,12 +29,6 @@ def work(tmp_path, monkeypatch):
     shutil.copy(FOLDER / "residual.npz", "residual.npz")
     (tmp_path / "rules.toml").write_text('[[layer]]\nmatch = "hidden*"\ncodec = "po2"\n')
     return tmp_path
-
-
-def report(*arguments):
-    """Run a command that has to work; returns its report."""
-    assert main([*arguments, "--json", "r.json"]) == 0
-    return json.loads(Path("r.json").read_text(encoding="utf-8"))
 
 
 CASES = {
@@ -124,17 +117,8 @@ BAD += [
 
 
 def test_bad_input(work, capsys):
-    """Exit code 2, one clear line, nothing written."""
+    """One clear line, nothing written."""
     assert main([*MAP, *OPTIONS, "-o", "m"]) == 0
-    before = sorted(work.rglob("*"))
-    capsys.readouterr()
     for arguments, words in BAD:
         more = ("-o", "new", "--json", "new.json") if arguments[0] == "map" else ()
-        code = main([*arguments, *more])
-        out, err = capsys.readouterr()
-        assert code == 2, arguments
-        assert words in " ".join(err.split()), (arguments, err)
-        assert "Traceback" not in err
-        assert not err.startswith("error:") or err.count("\n") == 1
-        assert out == ""
-    assert sorted(work.rglob("*")) == before
+        assert_refused(capsys, work, (*arguments, *more), words)

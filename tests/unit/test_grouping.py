@@ -194,15 +194,21 @@ def fourth_powers(cells, order, group_rows):
     return total
 
 
+def random_rows(rng, largest, count, columns):
+    """Return cells of rows that have something to convert, and shifts of 0 or 1."""
+    shifts = rng.integers(2, size=count)
+    cells = rng.integers(largest + 1, size=(2, 2, count, columns)).astype(np.uint8)
+    cells[0, 0, :, 0] = largest
+    return cells, shifts
+
+
 @pytest.mark.parametrize("largest", [1, 3])
 def test_balanced_ends_where_no_exchange_helps(largest):
     """No two rows of equal shift in different groups could change places for a lower cost."""
     for seed in range(12):
         rng = np.random.default_rng(seed)
         count, g = int(rng.integers(4, 16)), int(rng.integers(1, 6))
-        shifts = rng.integers(2, size=count)
-        cells = rng.integers(largest + 1, size=(2, 2, count, 3)).astype(np.uint8)
-        cells[0, 0, :, 0] = largest
+        cells, shifts = random_rows(rng, largest, count, 3)
         order = GROUPINGS["balanced"](cells, shifts, g, 18).tolist()
         found = fourth_powers(cells, order, g)
         assert found <= fourth_powers(cells, GROUPINGS["shift"](cells, shifts, g, 18).tolist(), g)
@@ -259,9 +265,7 @@ def test_balanced_against_plain_loops(largest):
     for seed in range(20):
         rng = np.random.default_rng(seed)
         count, g = int(rng.integers(20, 37)), int(rng.integers(5, 13))
-        shifts = rng.integers(2, size=count)
-        cells = rng.integers(largest + 1, size=(2, 2, count, 6)).astype(np.uint8)
-        cells[0, 0, :, 0] = largest
+        cells, shifts = random_rows(rng, largest, count, 6)
         order = GROUPINGS["balanced"](cells, shifts, g, 48)
         groups = [order[start : start + g] for start in range(0, len(order), g)]
         found = [group[group != EMPTY].tolist() for group in groups]

@@ -1,7 +1,9 @@
 """The mapper against the plain-loop model of :mod:`tests.independent`, and the paper's figures."""
 
+import ast
 import math
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +51,17 @@ def check_matrix(weights, options):
     """Map a matrix both ways and compare."""
     layer = map_matrix(weights, load_parameters("tiny", **options.as_dict()))
     assert_same_mapping(map_weights(weights, options), layer, f"{options} {weights.dtype}")
+
+
+def test_second_opinion_is_independent():
+    """The plain-loop model imports nothing but itself and what Python and numpy bring."""
+    files = sorted((Path(__file__).parents[1] / "independent").glob("*.py"))
+    assert len(files) > 5
+    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text()))):
+        if isinstance(node, ast.Import):
+            assert {name.name for name in node.names} <= {"itertools", "math", "numpy"}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 1 or node.module == "dataclasses"
 
 
 @pytest.mark.parametrize(("codec", "scale", "policy", "cell_bits"), LAYOUTS)
