@@ -1,7 +1,7 @@
 """Layers that crossbars are shared out to: how much each more helps, and what rows then have."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -44,7 +44,7 @@ class Rows(Protocol):
     Parameters
     ----------
     least : int
-        Crossbars without which it cannot be mapped, or is nothing but zeros.
+        Crossbars that it has in any case, unless it is nothing but zeros.
     overhead : int
         Crossbars times bit-cycles beside those of :attr:`Unit.bit_cycles`.
     divergence : float
@@ -101,7 +101,7 @@ class SplitRows:
             saved = np.diff(steps.saved_by(rows * np.arange(ceil_div(steps.size, rows) + 1)))
             # Room for further pieces comes with all planes.
             found.append(Unit(np.repeat(saved / planes, planes), self._cycles, least))
-        return found
+        return found if self._packed else _keep_one(found, planes)
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
         """Return the forms that fill the rows of so many crossbars best."""
@@ -186,7 +186,7 @@ class WholeRows:
             slots = ceil_div(len(rows), hardware.group_rows)
             cycles = slots * hardware.input_bits + self._span * (slots if self._in_order else 1)
             found += [Unit(_per_unit(saving_steps(own[:, np.newaxis])), cycles) for own in tiles.T]
-        return found
+        return _keep_one(found, self.least)
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
         """Return the forms of rows in tiles of so many planes."""
@@ -198,6 +198,13 @@ class WholeRows:
             group, row = self._members[place[0]]
             windows[group, row, place[1]] = chosen
         return planned(self._forms, windows, self._order)
+
+
+def _keep_one(units: list[Unit], crossbars: int) -> list[Unit]:
+    """Let the unit that gains most have some crossbars in any case: no layer is left without."""
+    best = max(range(len(units)), key=lambda i: units[i].gains[:1].sum())
+    kept = min(crossbars, len(units[best].gains))  # weights that are all zeros need none
+    return [*units[:best], replace(units[best], least=kept), *units[best + 1 :]]
 
 
 def _per_unit(steps: Steps) -> np.ndarray:
