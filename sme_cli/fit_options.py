@@ -52,13 +52,6 @@ REGULARISER_OPTIONS = (
         "for few calibration images.",
     ),
     click.option(
-        "--ridge",
-        type=float,
-        default=_DEFAULTS.ridge,
-        show_default=True,
-        help="The same where weights are fitted before rounding: more holds them at their own.",
-    ),
-    click.option(
         "--passes",
         type=int,
         default=_DEFAULTS.passes,

@@ -16,6 +16,7 @@ from .moments import Moments
 from .params import FitParams
 from .placing import place
 from .plan import LayerPlan
+from .ridge import choose_ridge
 from .rounding import Rounded, round_weights
 from .sequence import MapLayer
 
@@ -30,19 +31,20 @@ def fixed_scales(parameters: Parameters) -> bool:
 
 
 def round_layer(
-    weights: np.ndarray,
+    targets: np.ndarray,
     moments: Moments,
     plan: LayerPlan,
     tile_columns: int,
     params: FitParams,
     scales: np.ndarray | None = None,
 ) -> Rounded:
-    """Round a layer's weights, shape (groups, rows, columns), as planned.
+    """Round a layer's weights, or what is wanted instead, as planned.
 
-    Scales, shape (groups, columns), are fitted unless they are given.
+    Targets have shape (groups, rows, columns); scales, shape (groups, columns), are fitted unless
+    they are given.
     """
     return round_weights(
-        moments.target(weights, params.ridge),
+        targets,
         moments.damped(params.damping),
         plan.low,
         plan.high,
@@ -56,7 +58,9 @@ def round_layer(
 def nearest_layers(network: Network, parameters: Sequence[Parameters]) -> MapLayer:
     """Return a function that maps layers by themselves, to the nearest codes."""
 
-    def build(index: int, weights: np.ndarray, moments: Moments) -> LayerMapping:
+    def build(
+        index: int, weights: np.ndarray, moments: Moments, halves: Sequence[Moments]
+    ) -> LayerMapping:
         return _map_nearest(network, index, weights, parameters[index])
 
     return build
@@ -70,13 +74,16 @@ def compensated_layers(
 ) -> MapLayer:
     """Return a function that maps layers with compensated rounding, as planned."""
 
-    def build(index: int, weights: np.ndarray, moments: Moments) -> LayerMapping:
+    def build(
+        index: int, weights: np.ndarray, moments: Moments, halves: Sequence[Moments]
+    ) -> LayerMapping:
         layer, chosen, plan = network.layers[index], parameters[index], plans[index]
         kept = _map_nearest(network, index, weights, chosen.without_squeeze())
         scales = None
         if fixed_scales(chosen):
             scales = kept.code_steps.reshape(layer.groups, -1)
-        rounded = round_layer(weights, moments, plan, chosen.hardware.cols, params, scales)
+        targets = moments.target(weights, choose_ridge(halves, weights))
+        rounded = round_layer(targets, moments, plan, chosen.hardware.cols, params, scales)
         before = [
             ored_codes(np.abs(matrix.codes), chosen.hardware.cols) for matrix in kept.matrices
         ]

@@ -1,5 +1,6 @@
 """Moments of a layer's inputs, and of these with the outputs that are wanted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,12 +129,18 @@ class MomentSums:
 
     def __init__(self, name: str):
         self._name = name
-        self._count = 0
+        self._counts = [0, 0]
         self._origins: list[np.ndarray] = []
-        self._sums: list[np.ndarray] = []
+        self._sums: list[list[np.ndarray]] = [[], []]
 
-    def add(self, vectors: np.ndarray, outputs: np.ndarray) -> None:
+    def add(self, vectors: np.ndarray, outputs: np.ndarray, half: int = 0) -> None:
         """Take in what :func:`sample` returned.
+
+        Parameters
+        ----------
+        vectors, outputs : numpy.ndarray
+        half : int
+            Which half they belong to, 0 or 1.
 
         Raises
         ------
@@ -146,7 +153,7 @@ class MomentSums:
                     f"{self._name}: its inputs or outputs hold values that are no numbers, or "
                     f"beyond {_LARGEST:g}"
                 )
-        if not self._count:
+        if not self._origins:
             # Sums about a point near the means: differences of large numbers would lose digits.
             # The nearer the better where inputs hardly change; means in float32 are far off.
             self._origins = [
@@ -163,12 +170,12 @@ class MomentSums:
             (x.swapaxes(1, 2) @ x).astype(np.float64),
             (x.swapaxes(1, 2) @ y).astype(np.float64),
         ]
-        if self._count:
-            for total, part in zip(self._sums, found, strict=True):
+        if self._counts[half]:
+            for total, part in zip(self._sums[half], found, strict=True):
                 total += part
         else:
-            self._sums = found
-        self._count += len(vectors)
+            self._sums[half] = found
+        self._counts[half] += len(vectors)
 
     def moments(self) -> Moments:
         """Return the moments of all that was added.
@@ -178,14 +185,28 @@ class MomentSums:
         InputError
             There are too few vectors.
         """
-        if self._count < FEWEST_VECTORS:
+        count = sum(self._counts)
+        if count < FEWEST_VECTORS:
             raise InputError(
-                f"{self._name}: {self._count} input vectors were seen in calibration, at least "
+                f"{self._name}: {count} input vectors were seen in calibration, at least "
                 f"{FEWEST_VECTORS} are needed: give more calibration images"
             )
-        x, y, second, cross = (total / self._count for total in self._sums)
+        there = [sums for sums in self._sums if sums]
+        return self._about_means(
+            count, [np.sum(parts, axis=0) for parts in zip(*there, strict=True)]
+        )
+
+    def halves(self) -> list[Moments]:
+        """Return the moments of both halves; none may be empty."""
+        return [
+            self._about_means(count, sums)
+            for count, sums in zip(self._counts, self._sums, strict=True)
+        ]
+
+    def _about_means(self, count: int, sums: Sequence[np.ndarray]) -> Moments:
+        x, y, second, cross = (total / count for total in sums)
         return Moments(
-            self._count,
+            count,
             self._origins[0] + x,
             self._origins[1] + y,
             second - x[:, :, np.newaxis] * x[:, np.newaxis],

@@ -30,9 +30,6 @@ class FitParams:
         tile has all the planes that the mapping's parameters leave. Compensated rounding only.
     damping : float
         What is added to the diagonal of second moments, as a share of their mean.
-    ridge : float
-        The same for the regression that finds the weights to be rounded: how strongly these are
-        held at the network's own.
     passes : int
         Times that all rows are rounded again.
 
@@ -47,7 +44,6 @@ class FitParams:
     additions: bool = False
     ratio: float | None = None
     damping: float = 0.03
-    ridge: float = 0.2
     passes: int = 4
 
     def __post_init__(self) -> None:
@@ -55,9 +51,8 @@ class FitParams:
         check_flag("bias_correction", self.bias_correction)
         check_flag("additions", self.additions)
         check_int("passes", self.passes, 0, 100)
-        for key, value in (("damping", self.damping), ("ridge", self.ridge)):
-            if not 1e-3 <= value <= 1e6:  # less would drown in the rounding of float32
-                raise ParameterError(key, value, "a number in 1e-3..1e6 is needed")
+        if not 1e-3 <= self.damping <= 1e6:  # less would drown in the rounding of float32
+            raise ParameterError("damping", self.damping, "a number in 1e-3..1e6 is needed")
         if self.ratio is not None and not 1 <= self.ratio <= 1e6:
             raise ParameterError("ratio", self.ratio, "a number of at least 1 is needed")
         if self.rounding == "nearest":

@@ -14,7 +14,7 @@ from sim.network.stages import Stages
 
 from .compensated import round_layer
 from .forms import Forms
-from .moments import Moments, MomentSums, sample
+from .moments import FEWEST_VECTORS, Moments, MomentSums, sample
 from .params import FitParams
 from .plan import row_forms, uniform_plan
 from .rounding import row_losses
@@ -28,7 +28,7 @@ _REFERENCE = 2
 """Size of forms at which layers are measured: as coarse as most layers can be."""
 
 _IMAGES = 50
-"""Images, about, that the divergence is measured on."""
+"""Images that the divergence is measured on, at most; the others are for moments."""
 
 _LAYERS = 8
 """Layers that are measured together: each has its own session with the rest of the network."""
@@ -85,7 +85,7 @@ def measure_profiles(
     A row's squared rounding error counts as much as the layer's other inputs leave unexplained of
     its own input: the inverse of the diagonal of the inverse second moments, as in OBQ. What a
     layer's squared errors mean to the network is measured: by the divergence of its output if only
-    this layer is rounded.
+    this layer is rounded, on images that it was not rounded for.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ def measure_profiles(
         Told the name of each layer, twice.
     """
     coarse: list[_Coarse] = []
-    places = max(1, _VECTORS // sum(len(batch) for batch in batches))
+    measured, spared = _cut(batches)
+    places = max(1, _VECTORS // sum(len(batch) for batch in spared))
 
     def visit(
         index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
@@ -125,16 +126,27 @@ def measure_profiles(
         progress(layer.name)
         return outputs
 
-    Stages(network).run(list(batches), visit)
-    measured = 1 + int(np.searchsorted(np.cumsum([len(batch) for batch in batches]), _IMAGES))
+    Stages(network).run(spared, visit)
     divergences: list[float] = []
     for first in range(0, len(coarse), _LAYERS):
         some = list(enumerate(coarse))[first : first + _LAYERS]
-        divergences += _measure(network, some, batches[:measured], progress)
+        divergences += _measure(network, some, measured, progress)
     return [
         Profile(found.weights, found.importance * divergence / (found.loss or 1.0), divergence)
         for found, divergence in zip(coarse, divergences, strict=True)
     ]
+
+
+def _cut(batches: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the images to measure on, and all others."""
+    images = sum(len(batch) for batch in batches)
+    left = min(_IMAGES, max(1, (images - FEWEST_VECTORS) // 3))
+    measured, spared = [], []
+    for batch in batches:
+        measured.append(batch[:left])
+        spared.append(batch[left:])
+        left = max(0, left - len(batch))
+    return [b for b in measured if len(b)], [b for b in spared if len(b)]
 
 
 def _round_coarsely(

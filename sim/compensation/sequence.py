@@ -21,9 +21,9 @@ __all__ = ["MapLayer", "as_seen", "map_in_sequence"]
 _VECTORS = 30_000
 """Vectors of a layer that moments are taken of, about: more do not change them."""
 
-MapLayer = Callable[[int, np.ndarray, Moments], LayerMapping]
+MapLayer = Callable[[int, np.ndarray, Moments, Sequence[Moments]], LayerMapping]
 """Maps layer n, given its weights, shape (groups, rows, columns), in units of its common input
-scale, and the moments of its inputs."""
+scale, and the moments of its inputs: for all images, and for each half of them."""
 
 
 def map_in_sequence(
@@ -74,18 +74,23 @@ def map_in_sequence(
         own = compute.weights
         sums = MomentSums(layer.name)
         floats: list[np.ndarray] = []
+        seen = 0
         for k in range(count):
             floats.append(compute(inputs[k], own, layer.bias))
             inputs[k + count] = as_seen(quantisation, layer, inputs[k + count])
             wanted = floats[k]
             if extra is not None and extra[k].shape == wanted.shape:
                 wanted = wanted + (extra[k] - extra[k + count])
-            sums.add(*sample(layer, inputs[k + count], wanted, places, index))
+            for half in range(min(2, len(wanted))):
+                chosen = slice(half, None, 2)  # every other image
+                part = sample(layer, inputs[k + count][chosen], wanted[chosen], places, index)
+                sums.add(*part, (seen + half) % 2)
+            seen += len(wanted)
         moments = sums.moments()
         folded = own * quantisation.row_factors(layer.groups * own.shape[1]).reshape(
             layer.groups, -1, 1
         )
-        mapping = map_layer(index, folded, moments)
+        mapping = map_layer(index, folded, moments, sums.halves())
         weights = real_weights(mapping)
         bias = layer.bias
         if params.bias_correction:

@@ -37,7 +37,7 @@ CASES = {
     "biases": (*OPTIONS, "--squeeze", "2", "--bias-correction"),
     "all options": (
         *(*OPTIONS, "--policy", "plain", "--squeeze", "4", "--rounding", "compensated"),
-        *("--damping", "0.1", "--ridge", "0.05", "--passes", "1", "--range", "channels"),
+        *("--damping", "0.1", "--passes", "1", "--range", "channels"),
     ),
 }
 
@@ -59,7 +59,7 @@ def test_saved_mappings_give_the_same_numbers(options):
 
 def test_options_reach_the_fit():
     """What is saved is what the library fits with the same options and images."""
-    fit = {"rounding": "compensated", "ratio": 2.5, "damping": 0.1, "ridge": 0.05, "passes": 1}
+    fit = {"rounding": "compensated", "ratio": 2.5, "damping": 0.1, "passes": 1}
     options = [part for key, value in fit.items() for part in (f"--{key}", str(value))]
     assert main([*MAP, *SPLIT, *options, "-o", "m"]) == 0
     images, _ = fixture_images("plain_dynamo")
@@ -94,7 +94,6 @@ BAD = [
     ((*MAP, "--ratio", "3"), "ratio = 3.0 is not possible: it needs rounding = compensated"),
     ((*MAP, "--bias-correction", "--additions"), "it needs rounding = compensated"),
     ((*MAP, *FIT, "--damping", "0"), "damping = 0.0 is not possible"),
-    ((*MAP, *FIT, "--ridge", "-1"), "ridge = -1.0 is not possible"),
     ((*MAP, *FIT, "--passes", "101"), "passes = 101 is not possible"),
     ((*MAP, "--rounding", "best"), "best"),
     (("map", "plain.onnx", *FIT), "--rounding needs --data"),
@@ -110,7 +109,6 @@ BAD += [
         ("--bias-correction",),
         ("--additions",),
         ("--damping", "0.1"),
-        ("--ridge", "0.1"),
         ("--passes", "2"),
     )
 ]

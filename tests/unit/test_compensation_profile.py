@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from sim.compensation import profile
 from sim.compensation.params import FitParams
 from sim.compensation.plan import row_forms
 from sim.compensation.profile import measure_profiles
@@ -37,17 +38,15 @@ def test_losses_add_up_to_what_was_measured(stem, options):
     images, _ = fixture_images(stem)
     found, forms, told = profiles_of(network, images, [images[:9], images[9:]], **options)
     assert sorted(told) == sorted(2 * [layer.name for layer in network.layers])
-    for layer, profile in zip(network.layers, found, strict=True):
-        groups, rows, columns = profile.weights.shape
+    for layer, own in zip(network.layers, found, strict=True):
+        groups, rows, columns = own.weights.shape
         assert (groups, groups * columns) == (layer.groups, len(layer.weights))
-        assert profile.importance.shape == (groups, rows)
-        assert (profile.importance > 0).all()
-        losses = profile.losses(forms, 4)
+        assert own.importance.shape == (groups, rows)
+        assert (own.importance > 0).all()
+        losses = own.losses(forms, 4)
         assert losses.shape == (len(forms.sizes), groups, rows, -(-columns // 4))
-        assert losses[forms.sizes == 2].min(axis=0).sum() == pytest.approx(
-            profile.divergence, rel=1e-6
-        )
-    assert len({profile.divergence for profile in found}) == len(found)
+        assert losses[forms.sizes == 2].min(axis=0).sum() == pytest.approx(own.divergence, rel=1e-6)
+    assert len({own.divergence for own in found}) == len(found)
 
 
 def test_layers_that_do_not_matter(tmp_path):
@@ -67,9 +66,21 @@ def test_layers_that_do_not_matter(tmp_path):
     path = save(tmp_path / "m.onnx", nodes, {"x": ["N", 4, 6, 6]}, constants)
     images = rng.normal(size=(12, 4, 6, 6)).astype(np.float32)
     found, *_ = profiles_of(read_network(path), images, [images], policy="plain", squeeze=4)
-    a, b, c = (profile.divergence for profile in found)
+    a, b, c = (own.divergence for own in found)
     assert c < 1e-9 < b
     # A divergence grows with the square of the error.
     assert a == pytest.approx(100 * b, rel=0.3)
     ratio = found[0].importance / found[1].importance
     assert np.allclose(ratio, a / b, rtol=1e-3)
+
+
+def test_images_measured_on_are_not_fitted_to():
+    """They are the first ones, however they are cut into batches."""
+    images = np.arange(22.0)[:, np.newaxis]
+    for sizes in ((22,), (3, 4, 15), (5,) * 4 + (2,)):
+        batches = np.split(images, np.cumsum(sizes)[:-1])
+        measured, spared = profile._cut(batches)
+        assert np.concatenate(measured).tolist() == images[:4].tolist()
+        assert np.concatenate(spared).tolist() == images[4:].tolist()
+    assert [sum(map(len, part)) for part in profile._cut([np.zeros((900, 1))])] == [50, 850]
+    assert [len(part[0]) for part in profile._cut([np.zeros((4, 1))])] == [1, 3]

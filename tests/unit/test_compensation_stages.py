@@ -148,15 +148,15 @@ def test_outputs_of_the_network_are_not_given_up(tmp_path):
     assert added_tensors(graph(tmp_path / "m.onnx", nodes, ("y", "r"))) == [None, "r"]
 
 
-@pytest.mark.parametrize("kind", ["identity", "two layers"])
-def test_additions_reduce_the_error_of_sums(kind, tmp_path):
-    """The last layer makes up for what the others have lost."""
+@pytest.mark.parametrize(("kind", "most"), [("identity", 0.99), ("two layers", 0.7)])
+def test_additions_reduce_the_error_of_sums(kind, most, tmp_path):
+    """The last layer makes up for what the others have lost, on other images, too."""
     network = graph(tmp_path / "m.onnx", GRAPHS[kind][0])
-    images = seeded(2).normal(size=(12, 4, 6, 6)).astype(np.float32)
-    wanted = FloatNetwork(network).run(images)[0]
+    images, others = seeded(2).normal(size=(2, 100, 4, 6, 6)).astype(np.float32)
+    wanted = FloatNetwork(network).run(others)[0]
     errors = []
     for additions in (False, True):
         fit = {"rounding": "compensated", "bias_correction": True, "additions": additions}
         mapped = fitted(network, images, fit=fit, policy="plain", squeeze=6)
-        errors.append(np.mean((mapped.runner()(images) - wanted) ** 2))
-    assert errors[1] < 0.95 * errors[0]
+        errors.append(np.mean((mapped.runner()(others) - wanted) ** 2))
+    assert errors[1] < most * errors[0]
