@@ -27,7 +27,7 @@ _VECTORS = 30_000
 _REFERENCE = 2
 """Size of forms at which layers are measured: as coarse as most layers can be."""
 
-_IMAGES = 50
+_IMAGES = 200
 """Images that the divergence is measured on, at most; the others are for moments."""
 
 _LAYERS = 8

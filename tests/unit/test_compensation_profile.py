@@ -82,5 +82,5 @@ def test_images_measured_on_are_not_fitted_to():
         measured, spared = profile._cut(batches)
         assert np.concatenate(measured).tolist() == images[:4].tolist()
         assert np.concatenate(spared).tolist() == images[4:].tolist()
-    assert [sum(map(len, part)) for part in profile._cut([np.zeros((900, 1))])] == [50, 850]
+    assert [sum(map(len, part)) for part in profile._cut([np.zeros((900, 1))])] == [200, 700]
     assert [len(part[0]) for part in profile._cut([np.zeros((4, 1))])] == [1, 3]
