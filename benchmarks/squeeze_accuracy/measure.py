@@ -26,7 +26,7 @@ __all__ = ["FIT_VERSION", "VERSION", "measure", "result_key"]
 VERSION = 3
 """Raised when mapping or measuring gives other results than before for the same parameters."""
 
-FIT_VERSION = 2
+FIT_VERSION = 3
 """Raised when only what is fitted to images gives other results."""
 
 

@@ -65,7 +65,7 @@ class SubjectPlan:
 _LENET_RATIOS = (4, 8, 12)
 
 SUBJECTS: Mapping[str, SubjectPlan] = {
-    "squeezenet1.1": SubjectPlan(200, 800, "channels"),
+    "squeezenet1.1": SubjectPlan(400, 600, "channels"),
     "mobilenetv2": SubjectPlan(200, 800, "channels"),
     "resnet20": SubjectPlan(500, 2000),
     "resnet8": SubjectPlan(500, 2000, clips=True),
