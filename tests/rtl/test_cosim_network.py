@@ -121,6 +121,9 @@ def test_as_plain_loops_say(drawn, run):
         assert len(layer.tiles) > units + 2
         assert sum(tile.vectors for tile in layer.tiles if not tile.stalled) == VECTORS * len(clips)
     assert result.as_dict()["clips"] > 0
+    # Not every pause is noticed, but some are.
+    stalled = [tile for layer in result.layers for tile in layer.tiles if tile.stalled]
+    assert any(tile.cycles > tile.predicted_cycles for tile in stalled)
 
 
 @pytest.mark.parametrize(

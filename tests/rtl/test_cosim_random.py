@@ -26,6 +26,7 @@ from tests.random_cases import (
 )
 from tests.simulators import SMALL
 
+LARGE = {"rows": 40, "cols": 21, "cell_bits": 2, "squeeze": 4, "adcs_per_crossbar": 2}
 CASES = [
     # seed, shape of the matrix, vectors, simulator, what is not left to chance
     (9, (9, 5), 3, SMALL, {"rows": 8, "cols": 4, "input_bits": 16, "squeeze": 3}),
@@ -37,10 +38,13 @@ CASES = [
     (33, (21, 13), 5, "verilator", {"rows": 9, "cols": 6, "weight_sets": 3, "rows_active": 4}),
     (14, (100, 37), 4, "verilator", {"rows": 32, "cols": 16, "squeeze": 3, "policy": "minimal"}),
     (15, (300, 70), 3, "verilator", {"rows": 128, "cols": 64, "squeeze": 2, "rows_active": 9}),
-    (24, (100, 37), 3, "verilator", {"rows": 40, "cols": 21, "cell_bits": 2, "squeeze": 4}),
+    (24, (100, 37), 3, "verilator", LARGE),
 ]
 
-HARDWARE = {"input_bits", "signed_inputs", "adc_bits", "adc_lsb", "rows_active", "weight_sets"}
+HARDWARE = {
+    *("input_bits", "signed_inputs", "adc_bits", "adc_lsb", "adcs_per_crossbar"),
+    *("rows_active", "weight_sets"),
+}
 
 
 def random_options(rng, fixed):
@@ -119,12 +123,14 @@ def test_rows_dealt_to_tiles(grouping, rows_active, adc_bits, tmp_path):
         assert sum(sum(tile.clips) for tile in result.tiles)
 
 
+SMALL_UNIT = {"rows": 10, "cols": 5, "weight_bits": 5, "squeeze": 0}
+
 BOUNDS = [
     # what bounds the clock cycles of a vector, or of one vector for each tile
     ("compute", {"policy": "minimal", "squeeze": 3, "rows_active": 3}),
     ("compute with lanes", {"policy": "minimal", "squeeze": 3, "emulation_lanes": 4}),
-    ("inputs", {"adcs_per_crossbar": 9, "results_per_beat": 9, "input_bits": 1}),
-    ("results", {"adcs_per_crossbar": 9, "inputs_per_beat": 5, "input_bits": 2}),
+    ("inputs", {"adcs_per_crossbar": 5, "results_per_beat": 5, "input_bits": 1}),
+    ("results", {"adcs_per_crossbar": 5, "inputs_per_beat": 5, "input_bits": 2}),
 ]
 
 
@@ -132,14 +138,14 @@ BOUNDS = [
 @pytest.mark.parametrize(("bound", "changed"), BOUNDS)
 def test_cycles_per_vector(bound, changed, tmp_path):
     """Four more vectors than predicted for two take four times the cycles of the contract."""
-    options = Options(**{"rows": 10, "cols": 9, "squeeze": 0} | changed)
+    options = Options(**SMALL_UNIT | changed)
     rng = seeded(9)
-    weights = rng.standard_t(2, size=(10, 9))
+    weights = rng.standard_t(2, size=(10, 5))
     inputs = rng.integers(2**options.input_bits, size=(6, 10))
     result, tiles = run(options, weights, inputs, SMALL, tmp_path / "run")
     cycles = [tile_jobs(result.layer, inputs[:2])[0].cycles, tiles[0].cycles]
     shifts = [row[0] for row in map_weights(weights, options).matrices[0].shifts]
-    expected = cycles_per_vector(shifts, 9, options)
+    expected = cycles_per_vector(shifts, 5, options)
     assert cycles[1] - cycles[0] == 4 * expected, bound
     assert max(shifts) == options.squeeze
 
@@ -148,10 +154,10 @@ def test_cycles_per_vector(bound, changed, tmp_path):
 @pytest.mark.parametrize(("bound", "changed"), BOUNDS)
 def test_cycles_of_tiles_in_turn(bound, changed, tmp_path):
     """Four more rounds than predicted for six take four times what the tiles take together."""
-    options = Options(**{"rows": 10, "cols": 9, "squeeze": 0, "weight_sets": 4} | changed)
+    options = Options(**SMALL_UNIT | {"weight_sets": 4} | changed)
     rng = seeded(9)
     # A full tile, one of a single column, and of each kind one of four rows.
-    weights = rng.standard_t(2, size=(14, 10))
+    weights = rng.standard_t(2, size=(14, 6))
     inputs = rng.integers(2**options.input_bits, size=(10, 14))
     result, units = run(options, weights, inputs, SMALL, tmp_path / "run")
     cycles = [tile_jobs(result.layer, inputs[:6])[0].cycles, units[0].cycles]
@@ -159,6 +165,6 @@ def test_cycles_of_tiles_in_turn(bound, changed, tmp_path):
     tiles = [
         ([row[tile] for row in shifts[rows]], columns)
         for rows in (slice(0, 10), slice(10, 14))
-        for tile, columns in ((0, 9), (1, 1))
+        for tile, columns in ((0, 5), (1, 1))
     ]
     assert cycles[1] - cycles[0] == 4 * cycles_per_round(tiles, options), bound

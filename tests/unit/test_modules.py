@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.cases.case import SEED
+from tests.cases.case import SEED, Port, Streams
 from tests.cases.catalogue import CASES
+from tests.cases.player import players
 from tests.support import play, simulate
 
 
@@ -22,3 +23,17 @@ def test_matches_golden(name: str, stall: float) -> None:
         await play(ctx, component, case.phases, stall=stall)
 
     simulate(component, testbench)
+
+
+@pytest.mark.parametrize(("stall", "least", "most"), [(0.0, 100, 100), (0.5, 30, 70)])
+def test_streams_pause(stall: float, least: int, most: int) -> None:
+    """Streams that stall neither offer nor accept in some of their clocks; others always do."""
+    phase = Streams("both", sends={"i": [0] * 200}, receives={"o": [0]})
+    ports = {name: Port(1, name in ("i__valid", "o__ready")) for name in ("i__valid", "o__ready")}
+    (player,) = players([phase], ports, seed=SEED, stall=stall)
+    counts = dict.fromkeys(ports, 0)
+    for _ in range(100):
+        driven = player.drive()
+        counts = {name: counts[name] + driven[name] for name in ports}
+        player.check(lambda port: int(port == "i__ready"))
+    assert all(least <= count <= most for count in counts.values())
