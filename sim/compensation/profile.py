@@ -138,9 +138,11 @@ def measure_profiles(
 
 
 def _cut(batches: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return the images to measure on, and all others."""
+    """Return the images to measure on, and all others; too few to spare any are for both."""
     images = sum(len(batch) for batch in batches)
-    left = min(_IMAGES, max(1, (images - FEWEST_VECTORS) // 3))
+    left = min(_IMAGES, (images - FEWEST_VECTORS) // 3)
+    if left < 1:
+        return list(batches), list(batches)
     measured, spared = [], []
     for batch in batches:
         measured.append(batch[:left])

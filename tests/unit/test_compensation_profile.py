@@ -83,4 +83,5 @@ def test_images_measured_on_are_not_fitted_to():
         assert np.concatenate(measured).tolist() == images[:4].tolist()
         assert np.concatenate(spared).tolist() == images[4:].tolist()
     assert [sum(map(len, part)) for part in profile._cut([np.zeros((900, 1))])] == [200, 700]
-    assert [len(part[0]) for part in profile._cut([np.zeros((4, 1))])] == [1, 3]
+    for images, expected in ((4, [4, 4]), (10, [10, 10]), (11, [1, 10])):
+        assert [len(part[0]) for part in profile._cut([np.zeros((images, 1))])] == expected

@@ -28,7 +28,7 @@ def test_too_few_images(fit, count):
 def test_too_few_vectors(fit):
     """A dense layer sees one for each image: the first such layer is named."""
     images, _ = fixture_images("plain_dynamo")
-    with pytest.raises(InputError, match=r"^hidden\.weight: [45] input vectors .* 8 are needed"):
+    with pytest.raises(InputError, match=r"^hidden\.weight: 5 input vectors .* 8 are needed"):
         fitted(PLAIN, images[:5], fit=fit)
 
 
