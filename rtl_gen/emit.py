@@ -3,7 +3,7 @@
 import inspect
 import re
 
-from amaranth import Instance
+from amaranth import Instance, Signal
 from amaranth.back import rtlil, verilog
 from amaranth.hdl import ClockSignal, ResetSignal
 from amaranth.lib import wiring
@@ -40,8 +40,11 @@ class ModuleLibrary:
         self.modules: dict[str, str] = {}  # RTLIL, by the name of the module
         self._names: dict[tuple[object, ...], str] = {}
 
-    def share(self, component: wiring.Component) -> Instance:
-        """Return an instance of the module of ``component``, emitting that if it is new."""
+    def share(self, component: wiring.Component, reset: Signal | None = None) -> Instance:
+        """Return an instance of the module of ``component``, emitting that if it is new.
+
+        With ``reset``, the instance is also reset while that is 1.
+        """
         kind = type(component)
         parameters = [p for p in inspect.signature(kind.__init__).parameters if p != "self"]
         key = (kind, *(getattr(component, p) for p in parameters))
@@ -56,7 +59,8 @@ class ModuleLibrary:
             direction = "i" if member.flow is wiring.In else "o"
             connections[f"{direction}_{'__'.join(map(str, path))}"] = value
         # Modules without reset have no such port.
-        for port, signal in (("clk", ClockSignal()), ("rst", ResetSignal())):
+        resets = ResetSignal() if reset is None else ResetSignal() | reset
+        for port, signal in (("clk", ClockSignal()), ("rst", resets)):
             if re.search(rf"^ *wire .*input \d+ +\\{port}$", self.modules[name], re.MULTILINE):
                 connections[f"i_{port}"] = signal
         return Instance(name, **connections)

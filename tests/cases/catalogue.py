@@ -4,6 +4,7 @@ from . import (
     adc,
     array_macro,
     block_memory,
+    bus_unit,
     clip_counters,
     compute_unit,
     configuration,
@@ -13,10 +14,12 @@ from . import (
     input_register,
     program_check,
     program_port,
+    register_file,
     result_buffer,
     row_conversion,
     shift_add,
     splice,
+    stream_register,
     xb_group,
 )
 from .case import Case
@@ -27,6 +30,7 @@ _MODULES = (
     adc,
     array_macro,
     block_memory,
+    bus_unit,
     clip_counters,
     compute_unit,
     configuration,
@@ -36,10 +40,12 @@ _MODULES = (
     input_register,
     program_check,
     program_port,
+    register_file,
     result_buffer,
     row_conversion,
     shift_add,
     splice,
+    stream_register,
     xb_group,
 )
 

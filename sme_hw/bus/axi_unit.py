@@ -1,0 +1,96 @@
+"""A compute unit with AXI4: registers on AXI4-Lite, program, inputs and results on AXI4-Stream."""
+
+from typing import Any
+
+from amaranth import Module, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from sme_hw.params import PROGRAM_BITS, HardwareParams
+from sme_hw.sharing import shared
+
+from .axi_lite import AxiLite, AxiLiteSignature
+from .bus_unit import BusUnit
+from .lanes import bus_lanes
+from .registers import address_bits, register_map
+
+__all__ = ["AxiUnit"]
+
+_LITE = "s_axi"
+_PROGRAM, _INPUTS, _RESULTS = "s_axis_program", "s_axis_input", "m_axis_result"
+
+
+class AxiUnit(wiring.Component):
+    """Put a compute unit on AXI4 buses (Arm IHI 0022 and 0051).
+
+    Ports have the names that tools find interfaces by. All of them belong to the clock ``clk``.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+
+    Members
+    -------
+    ``s_axi_*``
+        AXI4-Lite, 32 bits: the registers of :func:`sme_hw.bus.registers.register_map`. Accesses to
+        others, and writes to those that can only be read, are answered with SLVERR.
+    ``s_axis_program_*``
+        AXI4-Stream, 32 bits: program words (:mod:`sme_hw.program`).
+    ``s_axis_input_*``
+        AXI4-Stream: input vectors. ``tdest`` is the weight set; only with several.
+    ``m_axis_result_*``
+        AXI4-Stream: results. ``tlast`` marks the end of a packet: ``result_packet`` vectors.
+    """
+
+    def __init__(self, *, hardware: HardwareParams):
+        self.hardware = hardware
+        lanes = bus_lanes(hardware, 1)
+        self.address_bits = address_bits(register_map(hardware, 1))
+        lite = AxiLiteSignature(self.address_bits + 2)
+        members: dict[str, Any] = {
+            f"{_LITE}_{name}": member for name, member in lite.members.items()
+        }
+        dest = {"tdest": hardware.set_bits} if hardware.set_bits else {}
+        streams = {
+            _PROGRAM: (In, {"tdata": PROGRAM_BITS}),
+            _INPUTS: (In, {"tdata": 8 * lanes.input_beat} | dest),
+            _RESULTS: (Out, {"tdata": 8 * lanes.result_beat, "tlast": 1}),
+        }
+        for prefix, (way, fields) in streams.items():
+            back = Out if way is In else In
+            members |= {f"{prefix}_{name}": way(bits) for name, bits in fields.items()}
+            members |= {f"{prefix}_tvalid": way(1), f"{prefix}_tready": back(1)}
+        super().__init__(members)
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect the buses."""
+        m = Module()
+        unit = BusUnit(hardware=self.hardware)
+        lite = AxiLite(address_bits=self.address_bits)
+        m.submodules.unit = shared(unit, platform)
+        m.submodules.axi_lite = shared(lite, platform)
+        wiring.connect(m, lite.registers, unit.registers)
+        for name, member in lite.bus.signature.members.items():
+            port, inner = getattr(self, f"{_LITE}_{name}"), getattr(lite.bus, name)
+            m.d.comb += inner.eq(port) if member.flow is In else port.eq(inner)
+        self._into(m, _PROGRAM, unit.program, {"tdata": unit.program.payload})
+        fields = {"tdata": unit.i.payload.data}
+        if self.hardware.set_bits:
+            fields["tdest"] = unit.i.payload.set
+        self._into(m, _INPUTS, unit.i, fields)
+        m.d.comb += [
+            self.m_axis_result_tdata.eq(unit.o.payload.data),
+            self.m_axis_result_tlast.eq(unit.o.payload.last),
+            self.m_axis_result_tvalid.eq(unit.o.valid),
+            unit.o.ready.eq(self.m_axis_result_tready),
+        ]
+        return m
+
+    def _into(self, m: Module, prefix: str, target: Any, fields: dict[str, Value]) -> None:
+        """Lead a stream to the unit."""
+        for name, value in fields.items():
+            m.d.comb += value.eq(getattr(self, f"{prefix}_{name}"))
+        m.d.comb += [
+            target.valid.eq(getattr(self, f"{prefix}_tvalid")),
+            getattr(self, f"{prefix}_tready").eq(target.ready),
+        ]

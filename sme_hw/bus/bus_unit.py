@@ -1,0 +1,194 @@
+"""A compute unit with registers and byte-wide streams: what stands behind every bus."""
+
+from typing import Any
+
+from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from sme_hw.compute_unit import ComputeUnit
+from sme_hw.params import PROGRAM_BITS, HardwareParams
+from sme_hw.row_conversion import input_payload
+from sme_hw.sharing import shared
+from sme_hw.stream_register import StreamRegister
+
+from .lanes import bus_lanes
+from .register_bus import RegisterBus
+from .register_file import RegisterFile
+from .registers import address_bits, register_map
+
+__all__ = ["BusUnit", "InputBytes", "ResultBytes"]
+
+
+class InputBytes(data.StructLayout):
+    """A beat of inputs.
+
+    Fields
+    ------
+    data : unsigned(8 * bytes)
+        Inputs, the first in the lowest bytes.
+    set : unsigned(set_bits)
+        Weight set of the vector; the same in all its beats.
+    """
+
+    def __init__(self, hardware: HardwareParams, units: int):
+        bits = 8 * bus_lanes(hardware, units).input_beat
+        super().__init__({"data": unsigned(bits), "set": unsigned(hardware.set_bits)})
+
+
+class ResultBytes(data.StructLayout):
+    """A beat of results.
+
+    Fields
+    ------
+    data : unsigned(8 * bytes)
+        Signed results, the first in the lowest bytes; 0 beyond the last column.
+    last : unsigned(1)
+        The last beat of a packet of vectors.
+    """
+
+    def __init__(self, hardware: HardwareParams, units: int):
+        bits = 8 * bus_lanes(hardware, units).result_beat
+        super().__init__({"data": unsigned(bits), "last": unsigned(1)})
+
+
+class BusUnit(wiring.Component):
+    """Put registers and byte-wide streams around a compute unit.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+
+    Members
+    -------
+    registers : In(RegisterBus)
+        Accesses to the registers of :func:`sme_hw.bus.registers.register_map`.
+    program : In(stream.Signature(32))
+        Program words.
+    i : In(stream.Signature(InputBytes))
+        Input vectors.
+    o : Out(stream.Signature(ResultBytes))
+        Results; streams take a clock more than the unit's own at either end.
+    resetting : Out(1)
+        Software resets the unit: in this clock and the next, streams lose what they hold.
+    """
+
+    def __init__(self, *, hardware: HardwareParams):
+        self.hardware = hardware
+        self.map = register_map(hardware, 1)
+        self.lanes = bus_lanes(hardware, 1)
+        super().__init__(
+            {
+                "registers": In(RegisterBus(address_bits(self.map))),
+                "program": In(stream.Signature(PROGRAM_BITS)),
+                "i": In(stream.Signature(InputBytes(hardware, 1))),
+                "o": Out(stream.Signature(ResultBytes(hardware, 1))),
+                "resetting": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect the unit, its registers and its streams."""
+        m = Module()
+        unit = ComputeUnit(hardware=self.hardware)
+        file = RegisterFile(registers=self.map)
+        reset = Signal()
+        m.submodules.unit = shared(unit, platform, reset)
+        m.submodules.registers = shared(file, platform)
+        wiring.connect(m, wiring.flipped(self.registers), file.bus)
+        m.d.comb += self.resetting.eq(file.control_reset)
+        m.d.sync += reset.eq(file.control_reset)
+
+        program = StreamRegister(shape=PROGRAM_BITS)
+        inputs = StreamRegister(shape=InputBytes(self.hardware, 1))
+        results = StreamRegister(shape=ResultBytes(self.hardware, 1))
+        for name, register in (("program", program), ("inputs", inputs), ("results", results)):
+            m.submodules[f"{name}_register"] = shared(register, platform, reset)
+        wiring.connect(m, wiring.flipped(self.program), program.i)
+        wiring.connect(m, program.o, unit.program)
+        wiring.connect(m, wiring.flipped(self.i), inputs.i)
+        wiring.connect(m, results.o, wiring.flipped(self.o))
+        out_of_range = self._inputs(m, inputs.o, unit)
+        self._results(m, unit, results.i, file.result_packet_vectors, reset)
+
+        busy, gone = Signal(), Signal()
+        m.d.comb += [
+            unit.clip_plane.eq(file.clip_select_plane),
+            file.clips_count.eq(unit.clips),
+            file.status_busy.eq(busy),
+            file.status_program_error.eq(unit.error),
+            file.status_result_waits.eq(self.o.valid),
+        ]
+        m.d.sync += [
+            # What waits before the unit is under way, too.
+            busy.eq(unit.busy | program.o.valid | inputs.o.valid),
+            gone.eq(unit.o.valid & unit.o.ready & unit.o.payload.last),
+            file.status_range_error.eq(~reset & (file.status_range_error | out_of_range)),
+        ]
+        counted = {
+            "cycles": busy,
+            "vectors": gone,
+            "input_waits": self.i.valid & ~self.i.ready,
+            "result_waits": self.o.valid & ~self.o.ready,
+        }
+        for name, event in counted.items():
+            self._count(m, getattr(file, f"{name}_count"), event, file.control_clear)
+        return m
+
+    def _inputs(self, m: Module, source: Any, unit: ComputeUnit) -> Value:
+        """Lead bytes to the unit's inputs; returns whether a beat with too large ones is taken."""
+        hardware, lane = self.hardware, 8 * self.lanes.input_lane
+        values = [source.payload.data.word_select(k, lane) for k in range(self.lanes.inputs)]
+        payload = Signal(input_payload(hardware))
+        target = Value.cast(payload)
+        bits = hardware.input_bits
+        m.d.comb += [
+            target.eq(Cat(*(value[:bits] for value in values), source.payload.set)),
+            unit.i.payload.eq(payload),
+            unit.i.valid.eq(source.valid),
+            source.ready.eq(unit.i.ready),
+        ]
+        too_large = Signal()
+        for value in values:
+            sign = value[bits - 1] if hardware.signed_inputs else 0
+            with m.If(value[bits:] != Cat(sign).replicate(lane - bits)):
+                m.d.comb += too_large.eq(source.valid & source.ready)
+        return too_large
+
+    def _results(
+        self, m: Module, unit: ComputeUnit, target: Any, vectors: Value, reset: Signal
+    ) -> None:
+        """Lead results to the bus, and mark the end of packets."""
+        lane = 8 * self.lanes.result_lane
+        left = Signal(len(vectors))  # vectors of this packet that follow the one under way
+        begun = Signal()
+        ends = Signal()
+        payload = unit.o.payload
+        extended = [Value.cast(result).as_signed() for result in payload.results]
+        m.d.comb += [
+            target.payload.data.eq(Cat(self._extended(m, value, lane) for value in extended)),
+            ends.eq(Mux(begun, left == 0, vectors <= 1)),
+            target.payload.last.eq(payload.last & ends),
+            target.valid.eq(unit.o.valid),
+            unit.o.ready.eq(target.ready),
+        ]
+        with m.If(unit.o.valid & unit.o.ready & payload.last):
+            m.d.sync += [
+                begun.eq(~ends),
+                left.eq(Mux(begun, left, vectors - 1) - 1),
+            ]
+        with m.If(reset):
+            m.d.sync += begun.eq(0)
+
+    def _extended(self, m: Module, value: Value, bits: int) -> Value:
+        """Return a signed value with so many bits."""
+        result = Signal(signed(bits))
+        m.d.comb += result.eq(value)
+        return result.as_unsigned()
+
+    def _count(self, m: Module, count: Signal, event: Value, clear: Value) -> None:
+        """Count clocks with an event, up to the largest number."""
+        with m.If(clear):
+            m.d.sync += count.eq(0)
+        with m.Elif(event & ~count.all()):
+            m.d.sync += count.eq(count + 1)

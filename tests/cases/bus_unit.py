@@ -1,0 +1,78 @@
+"""Cases of :class:`sme_hw.bus.bus_unit.BusUnit`."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.golden.bus_unit import input_bytes, result_bytes
+from sim.golden.compute_unit import compute_unit_sets
+from sme_hw.bus.bus_unit import BusUnit
+from sme_hw.bus.lanes import bus_lanes
+from sme_hw.pack import in_order
+from sme_hw.params import HardwareParams
+
+from .case import SEED, Case, Phase, Span, Streams
+from .hardware import HARDWARE, random_image, random_inputs, random_order
+from .tile_run import TileRun
+from .values import join
+
+__all__ = ["cases"]
+
+SETS = ("slc", "mlc-free-shifts", "narrow", "sets-reordered")
+
+VECTORS = 4
+
+BUS_CLOCKS = 2
+"""A register at either end of the streams, as the docstring says."""
+
+
+def _beats(data: bytes, beat: int) -> list[int]:
+    return [int.from_bytes(data[k : k + beat], "little") for k in range(0, len(data), beat)]
+
+
+def _phases(hardware: HardwareParams) -> list[Phase]:
+    """Load random tiles, and run random vectors as bytes."""
+    rng = np.random.default_rng(SEED)
+    lanes = bus_lanes(hardware, 1)
+    size = hardware.rows, hardware.cols
+    images = [random_image(rng, hardware, *size) for _ in range(hardware.weight_sets)]
+    inputs = [random_inputs(rng, hardware, VECTORS, image.inputs) for image in images]
+    order = random_order(rng, len(images), VECTORS)
+    run = TileRun(hardware, images, inputs, order)
+    sent = []
+    for weight_set, data in zip(
+        order, in_order(order, [input_bytes(v, hardware) for v in inputs]), strict=True
+    ):
+        for value in _beats(data, lanes.input_beat):
+            sent.append(join((value, 8 * lanes.input_beat), (int(weight_set), hardware.set_bits)))
+    results, _ = compute_unit_sets(images, hardware, inputs)
+    received = []
+    for data in in_order(order, [result_bytes(part, hardware) for part in results]):
+        beats = _beats(data, lanes.result_beat)
+        received += [
+            join((value, 8 * lanes.result_beat), (k == len(beats) - 1, 1))
+            for k, value in enumerate(beats)
+        ]
+    last = len(received) - 1
+    return [
+        Streams("program", sends={"program": run.program.tolist()}),
+        # A program takes effect after its last word was taken.
+        Streams("first", sends={"i": sent}, receives={"o": received}),
+        Streams(
+            "again",
+            sends={"i": sent},
+            receives={"o": received},
+            spans=[Span(("i", 0), ("o", last), run.clocks - 1 + BUS_CLOCKS)],
+        ),
+    ]
+
+
+def cases() -> Iterator[Case]:
+    """Yield one case per parameter set."""
+    for name in SETS:
+        hardware = HARDWARE[name]
+        yield Case(
+            f"bus_unit-{name}",
+            lambda hardware=hardware: BusUnit(hardware=hardware),
+            _phases(hardware),
+        )
