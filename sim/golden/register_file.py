@@ -45,7 +45,7 @@ class RegisterModel:
         return word, False
 
     def write(self, number: int, data: int, strobe: Iterable[int]) -> tuple[set[str], bool]:
-        """Write bytes whose strobe is 1; return the pulses this makes, and whether it is an error."""
+        """Write bytes whose strobe is 1; return the pulses of that, and whether it is an error."""
         if number >= len(self._registers) or not self._registers[number].writable:
             return set(), True
         mask = sum(0xFF << 8 * byte for byte, on in enumerate(strobe) if on)

@@ -23,8 +23,8 @@ class RegisterFile(wiring.Component):
         Accesses. A register that is not there, and a write to one without anything to write, are
         errors, and do nothing.
     ``*_*``
-        ``<register>_<field>``: every field but constants: an input where it is only read, an output where it is written. A
-        field that does something once is 1 for one clock, the one after the answer.
+        ``<register>_<field>``: every field but constants, an input where it is only read, an output
+        where it is written. One that does something once is 1 for one clock, that of the answer.
     """
 
     def __init__(self, *, registers: tuple[Register, ...]):

@@ -192,8 +192,11 @@ async def software_reset(dut: Any) -> None:
     await bench.inputs.wait()
     await ClockCycles(dut.clk, 4)
     await bench.write("control", 1)
-    program = bytes.fromhex(run.program)
-    await bench.program.send(program[: len(program) // 8 * 4])  # half of it
+    # Without a program, an input waits at the unit's door.
+    await bench.inputs.send(bytes.fromhex(run.inputs[0][1])[:beat])
+    await bench.inputs.wait()
+    # The head of a record of five entries of cells.
+    await bench.program.send(b"".join(n.to_bytes(4, "little") for n in (4 << 28, 5)))
     await bench.program.wait()
     await ClockCycles(dut.clk, 4)
     assert await bench.read("status") == 1
