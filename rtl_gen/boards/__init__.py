@@ -1,0 +1,1 @@
+"""From a compute unit to the bitstream, or the vendor's project, of a board."""
