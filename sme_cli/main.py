@@ -7,6 +7,8 @@ import click
 from sim.cosim import CosimError
 from sme_hw.errors import InputError
 
+from .boards import boards_command
+from .build import build_command
 from .cosim import cosim_command
 from .demo import demo_command
 from .eval import eval_command
@@ -36,6 +38,8 @@ for _command in (
     generate_command,
     cosim_command,
     presets_command,
+    boards_command,
+    build_command,
 ):
     cli.add_command(_command)
 

@@ -104,12 +104,15 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def parameter_options(default_preset: str = "paper", **defaults: Any) -> Callable[[Any], Any]:
+def parameter_options(
+    default_preset: str | None = "paper", **defaults: Any
+) -> Callable[[Any], Any]:
     """Return a decorator that adds ``--preset`` and one option for every parameter.
 
     Parameters
     ----------
-    default_preset : str
+    default_preset : str or None
+        None where the board says it.
     **defaults
         Options that differ from the preset unless they are given.
     """
@@ -128,7 +131,7 @@ def parameter_options(default_preset: str = "paper", **defaults: Any) -> Callabl
         return click.option(
             "--preset",
             default=default_preset,
-            show_default=True,
+            show_default=default_preset or "the board's",
             help="Preset that options change: a name (see sme presets) or a .toml file.",
         )(function)
 

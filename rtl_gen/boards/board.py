@@ -27,8 +27,9 @@ LEVELS = ("low", "high", "ready")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PLATFORM = re.compile(r"[A-Za-z_]\w*:[A-Za-z_]\w*")
+_BOARD_PART = re.compile(r"[\w.:-]*")
 _TABLES = {
-    "": ("title", "platform", "family", "timing"),
+    "": ("title", "platform", "family", "board_part", "timing"),
     "clock": ("resource", "input_MHz", "target_MHz"),
     "link": ("kind", "baud"),
     "unit": None,  # options of a preset
@@ -75,6 +76,8 @@ class Board:
     platform : str
         Module and class in the package amaranth_boards, as in ``arty_a7:ArtyA7_35Platform``.
     family : Family
+    board_part : str
+        What Vivado calls the board, if somebody installed its files; else empty.
     clock : str
         Resource with the input clock; empty where the processors on the chip give it.
     input_hz, target_hz : int
@@ -96,6 +99,7 @@ class Board:
     title: str
     platform: str
     family: Family
+    board_part: str
     clock: str
     input_hz: int
     target_hz: int
@@ -185,6 +189,7 @@ def _board(name: str, content: dict[str, Any]) -> Board:
             "platform", content, _PLATFORM, "a module:Class of amaranth_boards is needed"
         ),
         family=family,
+        board_part=_text("board_part", {"board_part": ""} | content, _BOARD_PART),
         clock=_text("resource", clock, _NAME) if uart else "",
         input_hz=_hertz("input_MHz", clock) if uart else target,
         target_hz=target,

@@ -5,42 +5,42 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from amaranth.lib import wiring
-
 from rtl_gen.emit import emit_verilog
 from rtl_gen.files import staged_directory, write_json
 from sme_hw.errors import InputError
 
 from .board import Board
-from .plan import NAME, REPORT, STATISTICS, uart_plan
+from .estimate import Design, least
+from .plan import NAME, REPORT, STATISTICS, Plan, part, uart_plan
 from .report import packed_short_of, placed_report, short_of, synthesised
 from .tools import Progress, ToolError, find_tool, run_tool
+from .zynq import zynq_files
 
-__all__ = ["SUMMARY", "UNIT", "build_uart"]
-
-UNIT = "sme_uart_unit"
-"""Name of the unit's module."""
+__all__ = ["SUMMARY", "build"]
 
 SUMMARY = "build.json"
 """File with what a build came to."""
 
+_UNITS = {"uart": "sme_uart_unit", "axi": "sme_axi_unit"}
+"""Names of the units' modules, by the board's link."""
+
 _LOGS = {"yosys": f"{NAME}.rpt", "nextpnr": f"{NAME}.tim"}
 
 
-def build_uart(
+def build(
     board: Board,
-    unit: wiring.Component,
+    design: Design,
     directory: str | Path,
     progress: Progress,
     largest: Callable[[], str],
 ) -> dict[str, Any]:
-    """Build a unit with a serial line for a board; for Vivado, write its project only.
+    """Build a unit for a board; for Vivado, write its project only.
 
     Parameters
     ----------
     board : Board
-    unit : wiring.Component
-        With the ports ``rx`` and ``tx``.
+    design : Design
+        Of :func:`rtl_gen.boards.unit.board_design`.
     directory : path
         Where to; it is made if need be. On any error nothing is written.
     progress : Progress
@@ -50,8 +50,8 @@ def build_uart(
     Returns
     -------
     dict
-        What :data:`SUMMARY` has: for Vivado, only ``board`` and ``files``; else also ``bitstream``
-        and what :func:`rtl_gen.boards.report.placed_report` returns.
+        What :data:`SUMMARY` has: ``board``, ``title``, ``files`` and, but for Vivado,
+        ``bitstream`` and what :func:`rtl_gen.boards.report.placed_report` returns.
 
     Raises
     ------
@@ -60,16 +60,35 @@ def build_uart(
     """
     with staged_directory(directory) as stage:
         progress("Verilog", None)
-        plan = uart_plan(board, UNIT, emit_verilog(unit, UNIT, board.family.target))
+        plan = _plan(board, design)
         for command in plan.commands:
             find_tool(command[0])
+        if not plan.commands:
+            _check_estimate(board, design, largest)
         for name, text in plan.files.items():
             (stage / name).write_text(text, encoding="utf-8")
-        summary: dict[str, Any] = {"board": board.name, "files": sorted(plan.files)}
+        summary = {"board": board.name, "title": board.title, "files": sorted(plan.files)}
         if plan.commands:
             summary |= _run(board, plan.commands, stage, progress, largest)
         write_json(stage / SUMMARY, summary)
     return summary
+
+
+def _plan(board: Board, design: Design) -> Plan:
+    """Return the files with the unit, and what to run on them."""
+    unit = _UNITS[board.link]
+    verilog = emit_verilog(design.component, unit, board.family.target)
+    if board.link == "uart":
+        return uart_plan(board, unit, verilog)
+    files = zynq_files(board, part(board), design, unit)
+    return Plan({f"{unit}.v": verilog, **files}, [])
+
+
+def _check_estimate(board: Board, design: Design, largest: Callable[[], str]) -> None:
+    """Refuse what certainly does not fit, where no synthesis says so."""
+    short = short_of(least(design, board.family.name), board.capacity)
+    if short:
+        raise _does_not_fit(board, short, largest)
 
 
 def _run(

@@ -13,7 +13,7 @@ from sme_hw.errors import InputError, ParameterError
 from .board import Board
 from .top import BoardTop
 
-__all__ = ["NAME", "Plan", "platform_class", "uart_plan"]
+__all__ = ["NAME", "REPORT", "STATISTICS", "Plan", "part", "uart_plan"]
 
 NAME = "sme_board"
 """Name of the top module and of the files."""
@@ -40,23 +40,29 @@ class Plan:
     commands: list[list[str]]
 
 
-def platform_class(board: Board) -> Any:
-    """Return the class of a board in amaranth-boards.
-
-    Raises
-    ------
-    InputError
-        The package is missing, or has no such class.
-    """
+def _platform(board: Board) -> Any:
+    """Return a board as amaranth-boards describes it."""
     module, name = board.platform.split(":")
     try:
-        return getattr(import_module(f"amaranth_boards.{module}"), name)
+        return getattr(import_module(f"amaranth_boards.{module}"), name)()
     except (ImportError, AttributeError) as error:
         if isinstance(error, ModuleNotFoundError) and error.name == "amaranth_boards":
             raise InputError("boards need amaranth-boards: pip install 'sme[fpga]'") from None
         raise ParameterError(
             "platform", board.platform, "a module:Class of amaranth_boards is needed"
         ) from None
+
+
+def part(board: Board) -> str:
+    """Return what Vivado calls the device of a board.
+
+    Raises
+    ------
+    InputError
+        amaranth-boards is missing, or has no such board.
+    """
+    platform = _platform(board)
+    return f"{platform.device}{platform.package}-{platform.speed}"
 
 
 def uart_plan(board: Board, unit: str, verilog: str) -> Plan:
@@ -75,7 +81,7 @@ def uart_plan(board: Board, unit: str, verilog: str) -> Plan:
     InputError
         The board's file does not fit what amaranth-boards knows of it.
     """
-    platform = platform_class(board)()
+    platform = _platform(board)
     known = platform.default_clk_frequency
     if platform.default_clk != board.clock or known != board.input_hz:
         raise InputError(
@@ -108,7 +114,7 @@ def _options(board: Board, platform: Any) -> dict[str, Any]:
     if board.family.vivado:
         platform.add_file("timing.xdc", lines + "\n")
         return {"debug_verilog": False}
-    options = {
+    options: dict[str, Any] = {
         "debug_verilog": False,
         "script_after_synth": f"tee -q -o {STATISTICS} stat -json",
         # A design that is too slow is reported, not refused.

@@ -143,12 +143,10 @@ def stage(log: str) -> tuple[str, float | None]:
         return f"synthesis, {passes[-1]}", None
     now, found = "", -1
     for pattern, text in _STAGES:
-        last = None
-        for last in pattern.finditer(log):
-            pass
-        if last is not None and last.start() > found:
-            found = last.start()
-            now = text.format(*last.groups())
+        matches = list(pattern.finditer(log))
+        if matches and matches[-1].start() > found:
+            found = matches[-1].start()
+            now = text.format(*matches[-1].groups())
     if now == "routing":
         return now, _routed(log[found:])
     return now or "reading the netlist", None
