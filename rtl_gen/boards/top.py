@@ -3,22 +3,13 @@
 from math import ceil
 from typing import Any
 
-from amaranth import (
-    ClockDomain,
-    ClockSignal,
-    Elaboratable,
-    Instance,
-    Module,
-    ResetSignal,
-    Signal,
-    Value,
-)
+from amaranth import ClockDomain, ClockSignal, Elaboratable, Instance, Module, ResetSignal
 from amaranth.build import Attrs, Pins, Resource
 from amaranth.lib import io
-from amaranth.lib.cdc import ResetSynchronizer
 
 from .board import Board, Pin
 from .clocking import add_clock
+from .start_reset import StartReset
 
 __all__ = ["RESET_SECONDS", "BoardTop"]
 
@@ -47,45 +38,37 @@ class BoardTop(Elaboratable):
 
     def elaborate(self, platform: Any) -> Module:
         """Request the pins and connect them."""
-        m = Module()
         board = self.board
-        m.domains.sync = ClockDomain("sync")
+        # Before anything is built: some of them may not be there.
         pad = platform.request(board.clock, 0, dir="-")
+        line = platform.request("uart", 0, dir="-")
+        button = platform.default_rst and platform.request(platform.default_rst, 0, dir="-")
+        pins = [(self._request(platform, pin), pin.level) for pin in board.pins]
+
+        m = Module()
+        m.domains.sync = ClockDomain("sync")
         clock, locked = add_clock(m, pad, board.pll, board.family.name)
         m.d.comb += ClockSignal().eq(clock)
         if board.pll is not None and not board.family.vivado:
             # Vivado derives it; nextpnr is told, whatever it derives.
             platform.add_clock_constraint(clock, board.clock_hz)
-        ready = self._reset(m, platform, clock, ~locked)
-        for number, pin in enumerate(board.pins):
-            port = self._request(platform, pin)
-            m.submodules[f"pin_{number}"] = buffer = io.Buffer("o", port)
-            m.d.comb += buffer.o.eq(ready if pin.level == "ready" else int(pin.level == "high"))
 
-        line = platform.request("uart", 0, dir="-")
+        m.submodules.start = start = StartReset(clocks=ceil(RESET_SECONDS * board.clock_hz))
+        hold = ~locked
+        if button:
+            m.submodules.reset_buffer = pressed = io.Buffer("i", button)
+            hold = hold | pressed.i
+        m.d.comb += [start.hold.eq(hold), ResetSignal().eq(~start.ready)]
+        for number, (port, level) in enumerate(pins):
+            m.submodules[f"pin_{number}"] = shown = io.Buffer("o", port)
+            m.d.comb += shown.o.eq(start.ready if level == "ready" else int(level == "high"))
+
         m.submodules.rx_buffer = rx = io.Buffer("i", line.rx)
         m.submodules.tx_buffer = tx = io.Buffer("o", line.tx)
         m.submodules.unit = Instance(
             self.unit, i_clk=ClockSignal(), i_rst=ResetSignal(), i_rx=rx.i, o_tx=tx.o
         )
         return m
-
-    def _reset(self, m: Module, platform: Any, clock: Signal, unlocked: Value) -> Signal:
-        """Reset the unit until the clock has run for a while; returns whether it is over."""
-        if platform.default_rst is not None:
-            pad = platform.request(platform.default_rst, 0, dir="-")
-            m.submodules.reset_buffer = button = io.Buffer("i", pad)
-            unlocked = unlocked | button.i
-        m.domains.start = ClockDomain("start", local=True)
-        m.d.comb += ClockSignal("start").eq(clock)
-        m.submodules.start = ResetSynchronizer(unlocked, domain="start")
-        waited = Signal(range(ceil(RESET_SECONDS * self.board.clock_hz)))
-        ready = Signal()
-        m.d.start += ready.eq(waited.all())
-        with m.If(~waited.all()):
-            m.d.start += waited.eq(waited + 1)
-        m.d.comb += ResetSignal().eq(~ready)
-        return ready
 
     def _request(self, platform: Any, pin: Pin) -> io.PortLike:
         """Return the port of a pin that the platform knows, or that the board's file adds."""
