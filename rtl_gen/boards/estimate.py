@@ -5,9 +5,12 @@ fitted to syntheses of compute units (``python -m benchmarks.board_estimate``, w
 far off it is).
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from amaranth.lib import wiring
 
@@ -30,14 +33,29 @@ __all__ = [
     "terms",
 ]
 
-MARGIN = 0.1
+MARGIN = 0.15
 """Share of LUTs and flip-flops that the estimate may be off; a unit fits if it does with that."""
 
 _SIZE_STEP = 4
 _SIZE_MAX = 512
 
-TERMS = ("unit", "split", "merged", "sums", "rows", "stored")
+TERMS = (
+    "unit",
+    "heap",
+    "codes",
+    "counters",
+    "sums",
+    "rows",
+    "beat",
+    "index",
+    "skip",
+    "sets",
+    "stored",
+)
 """What LUTs and flip-flops are estimated from, see :func:`terms`."""
+
+WEIGHTS_FILE = Path(__file__).with_name("weights.json")
+"""Weights of the terms, for LUTs and flip-flops of every family."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +94,8 @@ class _Memories:
 
 
 _MEMORIES = {
-    # Flip-flops.
-    "ice40": _Memories(((16, 256), (8, 512), (4, 1024), (2, 2048)), 64, 1, (1, 1)),
+    # Flip-flops; single bits are two bits wide, each written alone, and chosen behind the memory.
+    "ice40": _Memories(((16, 256), (8, 512), (4, 1024), (2, 2048), (1, 4096)), 64, 1, (1, 1)),
     "ecp5": _Memories(
         ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384)), 128, 4, (4, 16)
     ),
@@ -110,9 +128,11 @@ def block_rams(shape: MemoryShape, family: str) -> int:
 def terms(hardware: HardwareParams, found: Counter[MemoryShape], family: str) -> dict[str, float]:
     """Return what LUTs and flip-flops are estimated from.
 
-    ``split`` and ``merged`` are the bits that all bit heaps add in a clock, with ADCs or without;
-    ``sums`` the bits of accumulators, ``rows`` those of the word lines, and ``stored`` the bits of
-    memories that are no block RAMs.
+    Each is roughly what one part of a unit grows with: ``heap``, the bits that all bit heaps add in
+    a clock; ``codes``, those of all ADC codes; ``counters``, of clips; ``sums``, the bits of the
+    accumulators; ``rows``, word lines; ``beat``, bits of a beat of inputs, and ``index`` where
+    inputs go to any row; ``skip``, masks of bit-cycles; ``sets``, more than one of weights;
+    ``stored``, bits of memories that are no block RAMs; and ``unit``, 1 for all the rest.
 
     Parameters
     ----------
@@ -127,14 +147,23 @@ def terms(hardware: HardwareParams, found: Counter[MemoryShape], family: str) ->
     dict
         A number for each of :data:`TERMS`.
     """
-    columns = hardware.adcs_per_crossbar * hardware.emulation_lanes
-    bits = columns * hardware.group_rows
+    lanes = hardware.emulation_lanes
+    columns = hardware.adcs_per_crossbar * lanes
+    weight_bits = hardware.planes * hardware.cell_bits
+    split = 0 if hardware.merged else 1
     return {
         "unit": 1,
-        "split": 0 if hardware.merged else 2 * hardware.planes * hardware.cell_bits * bits,
-        "merged": hardware.merged_bits * bits if hardware.merged else 0,
+        "heap": (2 * weight_bits if split else hardware.merged_bits)
+        * columns
+        * hardware.group_rows,
+        "codes": 2 * split * sum(hardware.plane_code_bits) * columns,
+        "counters": split * hardware.planes,
         "sums": hardware.adcs_per_crossbar * hardware.result_bits,
-        "rows": hardware.group_rows * hardware.emulation_lanes,
+        "rows": hardware.group_rows * lanes,
+        "beat": hardware.inputs_per_beat * hardware.converted_bits,
+        "index": hardware.input_index * hardware.inputs_per_beat * hardware.input_bits,
+        "skip": hardware.zero_skip * hardware.converted_bits * hardware.slots,
+        "sets": hardware.weight_sets - 1,
         "stored": sum(
             count * shape.width * shape.depth * shape.reads
             for shape, count in found.items()
@@ -143,66 +172,13 @@ def terms(hardware: HardwareParams, found: Counter[MemoryShape], family: str) ->
     }
 
 
+@cache
+def _weights() -> dict[str, dict[str, dict[str, float]]]:
+    return json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
+
+
 _LONE_LUTS = (200, 0.25)
 """Logic cells of an iCE40 without a flip-flop: so many, and a share of the LUTs."""
-
-_WEIGHTS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
-    "ice40": {
-        "LUT": {
-            "unit": 234,
-            "split": 1.51,
-            "merged": 0.658,
-            "sums": 15,
-            "rows": 6.08,
-            "stored": 0.802,
-        },
-        "FF": {
-            "unit": 1170,
-            "split": 4.77,
-            "merged": 4.43,
-            "sums": 0,
-            "rows": 6.25,
-            "stored": 1.06,
-        },
-    },
-    "ecp5": {
-        "LUT": {
-            "unit": 119,
-            "split": 1.2,
-            "merged": 0.614,
-            "sums": 15.1,
-            "rows": 4.35,
-            "stored": 0.0853,
-        },
-        "FF": {
-            "unit": 982,
-            "split": 4.05,
-            "merged": 3.28,
-            "sums": 0.903,
-            "rows": 9.16,
-            "stored": 0.185,
-        },
-    },
-    "xilinx7": {
-        "LUT": {
-            "unit": 410,
-            "split": 1.29,
-            "merged": 0.947,
-            "sums": 0,
-            "rows": 0,
-            "stored": 0.0459,
-        },
-        "FF": {
-            "unit": 655,
-            "split": 3.86,
-            "merged": 4.27,
-            "sums": 5.06,
-            "rows": 12.8,
-            "stored": 0.119,
-        },
-    },
-}
-"""Of the terms, for LUTs and flip-flops of a family."""
 
 
 def estimate(design: Design, family: str) -> dict[str, int]:
@@ -218,7 +194,7 @@ def estimate(design: Design, family: str) -> dict[str, int]:
     values = terms(design.hardware, found, family)
     used = {
         figure: sum(weight * values[term] for term, weight in weights.items())
-        for figure, weights in _WEIGHTS[family].items()
+        for figure, weights in _weights()[family].items()
     }
     if family == "ice40":
         # Logic cells: some LUTs stand before a flip-flop and share its cell.
