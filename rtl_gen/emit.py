@@ -1,6 +1,7 @@
 """Verilog from Amaranth components, every distinct module once."""
 
 import inspect
+import os
 import re
 
 from amaranth import Instance, Signal
@@ -12,6 +13,9 @@ from sme_hw.params import check_choice
 from sme_hw.target import TARGETS
 
 __all__ = ["ModuleLibrary", "emit_verilog"]
+
+# Amaranth would take whatever Yosys is on the machine, and write other Verilog with it.
+os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
 
 
 def _snake(name: str) -> str:
