@@ -12,6 +12,8 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from scipy.optimize import nnls
 
 from rtl_gen.boards.estimate import TERMS, WEIGHTS_FILE, terms
 from rtl_gen.boards.families import FAMILIES, resources
-from rtl_gen.boards.memories import memories
+from rtl_gen.boards.memories import MemoryShape, memories
 from rtl_gen.boards.tools import find_tool
 from rtl_gen.emit import emit_verilog
 from rtl_gen.files import staged_file, write_json
@@ -29,10 +31,11 @@ from rtl_gen.generate import TOP
 from sim.mapping import load_parameters
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.errors import InputError
+from sme_hw.params import HardwareParams
 
 from .command import run_command
 
-__all__ = ["MEASURED", "SYNTHESIS", "fit", "measure", "random_options", "read"]
+__all__ = ["MEASURED", "SYNTHESIS", "fit", "measure", "random_options", "read", "unit"]
 
 MEASURED = Path(__file__).parent / "baselines" / "board_estimate.json"
 """What was synthesised: family, options, and figures."""
@@ -80,10 +83,10 @@ def measure(family: str, options: dict[str, Any], steps: str = "") -> dict[str, 
     steps : str
         More arguments for the synthesis, to end it early.
     """
-    unit = ComputeUnit(hardware=load_parameters("paper", **options).hardware)
+    component = ComputeUnit(hardware=load_parameters("paper", **options).hardware)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "design.v").write_text(emit_verilog(unit, TOP, FAMILIES[family].target))
+        (folder / "design.v").write_text(emit_verilog(component, TOP, FAMILIES[family].target))
         script = (
             f"read_verilog design.v; {SYNTHESIS[family]} {steps} -top {TOP}; "
             "tee -q -o stat.json stat -json"
@@ -99,10 +102,19 @@ def read() -> list[dict[str, Any]]:
     return json.loads(MEASURED.read_text(encoding="utf-8"))
 
 
-def _terms(record: dict[str, Any]) -> list[float]:
+@cache
+def _memories(hardware: HardwareParams) -> Counter[MemoryShape]:
+    return memories(ComputeUnit(hardware=hardware))
+
+
+def unit(record: dict[str, Any]) -> tuple[HardwareParams, Counter[MemoryShape]]:
+    """Return parameters and memories of a unit that was measured."""
     hardware = load_parameters("paper", **record["options"]).hardware
-    found = memories(ComputeUnit(hardware=hardware))
-    values = terms(hardware, found, record["family"])
+    return hardware, _memories(hardware)
+
+
+def _terms(record: dict[str, Any]) -> list[float]:
+    values = terms(*unit(record), record["family"])
     return [values[term] for term in TERMS]
 
 

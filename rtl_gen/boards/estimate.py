@@ -8,6 +8,7 @@ far off it is).
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ __all__ = [
     "largest_square",
     "least",
     "terms",
+    "weigh",
 ]
 
 MARGIN = 0.15
@@ -181,17 +183,18 @@ _LONE_LUTS = (200, 0.25)
 """Logic cells of an iCE40 without a flip-flop: so many, and a share of the LUTs."""
 
 
-def estimate(design: Design, family: str) -> dict[str, int]:
-    """Return what a design takes of each of :data:`rtl_gen.boards.families.FIGURES`.
+def weigh(hardware: HardwareParams, found: Counter[MemoryShape], family: str) -> dict[str, int]:
+    """Return what a unit takes of each of :data:`rtl_gen.boards.families.FIGURES`.
 
     Parameters
     ----------
-    design : Design
+    hardware : HardwareParams
+    found : Counter
+        The design's :func:`rtl_gen.boards.memories.memories`.
     family : str
         Name of the FPGA family.
     """
-    found = memories(design.component)
-    values = terms(design.hardware, found, family)
+    values = terms(hardware, found, family)
     used = {
         figure: sum(weight * values[term] for term, weight in weights.items())
         for figure, weights in _weights()[family].items()
@@ -201,6 +204,11 @@ def estimate(design: Design, family: str) -> dict[str, int]:
         used["LUT"] = used["FF"] + _LONE_LUTS[0] + _LONE_LUTS[1] * used["LUT"]
     blocks = sum(count * block_rams(shape, family) for shape, count in found.items())
     return {"LUT": round(used["LUT"]), "FF": round(used["FF"]), "block_RAM": blocks}
+
+
+def estimate(design: Design, family: str) -> dict[str, int]:
+    """Return what a design takes: :func:`weigh` with its memories."""
+    return weigh(design.hardware, memories(design.component), family)
 
 
 def _scaled(used: Mapping[str, int], factor: float) -> dict[str, int]:
@@ -240,20 +248,16 @@ def largest_square(
     int or None
         A multiple of 4; None if not even the smallest one fits.
     """
-
-    def possible(size: int) -> bool:
-        try:
-            sized = replace(hardware, rows=size, cols=size)
-        except ParameterError:
-            # More active rows than there are, for example.
-            return True
-        return fits(board, design(sized))
-
-    low, high = 0, _SIZE_MAX // _SIZE_STEP
+    sizes = []
+    for size in range(_SIZE_STEP, _SIZE_MAX + 1, _SIZE_STEP):
+        # More active rows than there are, for example.
+        with suppress(ParameterError):
+            sizes.append(replace(hardware, rows=size, cols=size))
+    low, high = 0, len(sizes)
     while low < high:
-        middle = (low + high + 1) // 2
-        if possible(middle * _SIZE_STEP):
-            low = middle
+        middle = (low + high) // 2
+        if fits(board, design(sizes[middle])):
+            low = middle + 1
         else:
-            high = middle - 1
-    return low * _SIZE_STEP or None
+            high = middle
+    return sizes[low - 1].rows if low else None
