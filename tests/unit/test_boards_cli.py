@@ -1,0 +1,54 @@
+"""`sme boards`, and `sme build` for a board whose tools are Vivado's."""
+
+import json
+
+import pytest
+
+from rtl_gen.boards.board import boards, load_board
+from rtl_gen.boards.estimate import Design
+from tests.command_line import assert_refused, report, run
+from tests.echo_unit import EchoUnit
+
+pytest.importorskip("amaranth_boards", reason="needs the extra fpga")
+
+
+def test_table_of_boards(tmp_path, monkeypatch, capsys):
+    """Each board has a line, with what fits on it."""
+    monkeypatch.chdir(tmp_path)
+    # Large crossbars take long to describe.
+    monkeypatch.setattr("rtl_gen.boards.estimate._SIZE_MAX", 16)
+    monkeypatch.setattr("sme_cli.build.board_design", lambda _, sized: Design(EchoUnit(), sized))
+    rows = report("boards", "--preset", "tiny", "--squeeze", "3")
+    assert list(rows) == boards()
+    for name, row in rows.items():
+        board = load_board(name)
+        assert row["title"] == board.title
+        assert (row["planes"], row["largest_square"]) == (5, 16)
+        assert row["block_RAM"] == board.capacity["block_RAM"]
+    assert "icebreaker" in capsys.readouterr().out
+
+
+def test_vivado_project(tmp_path, monkeypatch, capsys):
+    """All files of the project are there, and how to build it is said."""
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "build", "arty_z7_20", "--preset", "tiny", "-o", "z")
+    assert code == 0
+    assert "cd z && vivado -mode batch -source build.tcl" in out
+    summary = json.loads((tmp_path / "z" / "build.json").read_text())
+    assert "bitstream" not in summary
+    assert {path.name for path in (tmp_path / "z").iterdir()} == {*summary["files"], "build.json"}
+    assert "-part xc7z020clg400-1" in (tmp_path / "z" / "build.tcl").read_text()
+
+
+def test_vivado_project_that_cannot_fit(tmp_path, monkeypatch, capsys):
+    """Without a synthesis, what certainly does not fit is refused all the same."""
+    monkeypatch.chdir(tmp_path)
+    board = (load_board("arty_z7_20"), tmp_path / "small.toml")
+    text = "[capacity]\nLUT = 20\nFF = 106400\nblock_RAM = 1\n"
+    source = (
+        f'title = "{board[0].title}"\nplatform = "{board[0].platform}"\nfamily = "xilinx7"\n'
+        '[clock]\ntarget_MHz = 100\n[link]\nkind = "axi"\n[unit]\npreset = "tiny"\n'
+    )
+    board[1].write_text(source + text)
+    words = "does not fit on small: LUT "
+    assert_refused(capsys, tmp_path, ["build", str(board[1]), "-o", "z"], words)
