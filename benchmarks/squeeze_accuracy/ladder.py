@@ -28,7 +28,7 @@ METHODS: Mapping[str, str] = {
     "paper": "rows move by x or not at all; S = 3, one power-of-two scale a layer",
     "minimal": "rows move as far as they must; column scales",
     "rounded": "the same, moved rows are rounded anew",
-    "magnitude": "rounded, rows are dealt to tiles by magnitude, so that planes empty by themselves",
+    "magnitude": "rounded, rows dealt to tiles by magnitude: planes empty by themselves",
     "mse": "rounded, with column scales of least squared error",
     "bias": "mse, and biases make up for mean errors",
     "compensated": "rounded, rows make up for the errors of others, bias correction",
