@@ -18,6 +18,8 @@ from .files import write_json
 
 __all__ = [
     "DATA_FILES",
+    "FIXED_FILES",
+    "MODELS",
     "Job",
     "read_results",
     "read_words",
@@ -29,7 +31,7 @@ WORD_BITS = 32
 """All data files hold 32-bit hexadecimal words, one a line; a beat's lowest word comes first."""
 
 DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
-_FIXED_FILES = (
+FIXED_FILES = (
     "bench.v",
     "tb_design.py",
     "expectations.py",
@@ -38,7 +40,7 @@ _FIXED_FILES = (
     "volume.cpp",
     "volume.py",
 )
-_MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v", "model_mult18x18d.v")}
+MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v", "model_mult18x18d.v")}
 """Simulation models of the primitives that each target's Verilog instantiates."""
 
 
@@ -229,13 +231,19 @@ def write_testbench_data(
 
 def write_testbench(
     directory: Path, hardware: HardwareParams, jobs: Sequence[Job], target: str
-) -> None:
-    """Write a complete testbench that needs nothing of this package."""
+) -> dict[str, Any]:
+    """Write a complete testbench that needs nothing of this package.
+
+    Returns
+    -------
+    dict
+        The content of ``jobs.json``.
+    """
     directory.mkdir()
     folder = resources.files("rtl_gen") / "tb"
-    for name in (*_FIXED_FILES, *_MODELS[target]):
+    for name in (*FIXED_FILES, *MODELS[target]):
         (directory / name).write_bytes((folder / name).read_bytes())
-    write_testbench_data(directory, hardware, jobs)
+    return write_testbench_data(directory, hardware, jobs)
 
 
 def _unpack(words: np.ndarray, hardware: HardwareParams) -> np.ndarray:
