@@ -160,7 +160,8 @@ def _text(manifest: dict[str, Any], hardware: HardwareParams) -> str:
         "the first of these clocks, and convert them one after the other.",
         "- There is no valid: codes of clocks without a conversion are ignored. So are codes of "
         "clocks in which cells are written; programming and computing never overlap.",
-        "- A cell that was written in one clock takes part in a conversion that starts in the next.",
+        "- A cell that was written in one clock takes part in a conversion that starts in the "
+        "next.",
         "- Cells need no reset; a program writes every cell that a vector uses. There is no reset "
         "port.",
         "",

@@ -8,7 +8,9 @@ from amaranth.lib import wiring
 __all__ = ["describe_ports"]
 
 
-def describe_ports(component: wiring.Component, meanings: Mapping[str, str]) -> list[dict[str, Any]]:
+def describe_ports(
+    component: wiring.Component, meanings: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Return the ports of a component's Verilog module, clock and reset first.
 
     Parameters
