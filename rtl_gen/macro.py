@@ -156,8 +156,9 @@ def _text(manifest: dict[str, Any], hardware: HardwareParams) -> str:
         f"sampled sum, {cycles.ADC_LATENCY} for the ADC. A macro that is faster delays its codes.",
         f"- Word lines and slot stay for one bit-cycle of the group: ceil(columns in use / "
         f"{hardware.adcs_per_crossbar}) clocks, {hardware.column_steps} if all columns are in use, "
-        "while the column step counts up from 0. So an array may sample all columns at the end of "
-        "the first of these clocks, and convert them one after the other.",
+        "while the column step counts up from 0; in clocks without conversion they may be "
+        "anything. So an array may sample all columns at the end of the first of these clocks, and "
+        "convert them one after the other.",
         "- There is no valid: codes of clocks without a conversion are ignored. So are codes of "
         "clocks in which cells are written; programming and computing never overlap.",
         "- A cell that was written in one clock takes part in a conversion that starts in the "

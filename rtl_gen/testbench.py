@@ -15,6 +15,8 @@ from sme_hw.program import input_fields
 from sme_hw.tile_image import TileImage
 
 from .files import write_json
+from .tb.expectations import STALLS, most_clocks, seed_of
+from .tb.run import SEED
 
 __all__ = [
     "DATA_FILES",
@@ -30,9 +32,10 @@ __all__ = [
 WORD_BITS = 32
 """All data files hold 32-bit hexadecimal words, one a line; a beat's lowest word comes first."""
 
-DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
+DATA_FILES = ("jobs.json", "jobs.hex", "program.hex", "inputs.hex", "expected.hex")
 FIXED_FILES = (
     "bench.v",
+    "standalone.v",
     "tb_design.py",
     "expectations.py",
     "run.py",
@@ -223,10 +226,22 @@ def write_testbench_data(
         ],
     }
     write_json(directory / "jobs.json", description)
+    _write_words(directory / "jobs.hex", [_job_words(description)])
     _write_words(directory / "program.hex", programs)
     _write_words(directory / "inputs.hex", inputs)
     _write_words(directory / "expected.hex", expected)
     return description
+
+
+def _job_words(description: dict[str, Any]) -> np.ndarray:
+    """Return what ``standalone.v`` needs of ``jobs.json``, in the order in which it reads."""
+    jobs = description["jobs"]
+    words = [len(jobs), description["clip_planes"], description["clip_settle"]]
+    for number, job in enumerate(jobs):
+        words += [job["program_words"], job["input_beats"], job["result_beats"]]
+        words += [STALLS if job["stalled"] else 0, seed_of(SEED, number), most_clocks(job)]
+        words += [not job["stalled"], job["cycles"], *job["clips"]]
+    return np.array(words, np.uint32)
 
 
 def write_testbench(
