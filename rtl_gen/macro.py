@@ -117,7 +117,7 @@ def _text(manifest: dict[str, Any], hardware: HardwareParams) -> str:
         *(f"| `{m['name']}` | {m['instances']} | {m['adc_bits']} |" for m in manifest["modules"]),
         "",
         f"A macro has {hardware.slots} x {hardware.group_rows} rows (groups x rows of a group), "
-        f"{hardware.cols} columns of cells with {hardware.cell_bits} bit, "
+        f"{hardware.cols} columns of cells with {hardware.cell_bits} bit(s), "
         f"{hardware.adcs_per_crossbar} ADC(s)"
         + (f", {hardware.weight_sets} sets of cells" if hardware.set_bits else "")
         + (

@@ -6,6 +6,7 @@ import click
 import numpy as np
 
 from rtl_gen.files import check_writable
+from rtl_gen.fusesoc import CORE_FILE
 from rtl_gen.generate import generate
 from rtl_gen.macro import MACROS, check_macro
 from sim.cosim import check_inputs, tile_jobs
@@ -51,7 +52,7 @@ def _inputs(file: str | None, rows: int, parameters: Parameters) -> np.ndarray:
     "directory",
     required=True,
     type=click.Path(file_okay=False),
-    help="Folder for design.v, design.json and tb/.",
+    help="Folder for design.v, design.json, design.vlt (lint waivers), and tb/.",
 )
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="A .npy matrix.")
 @click.option(
@@ -116,5 +117,8 @@ def generate_command(
     write_report(json_file, manifest)
     ports = [[p["name"], p["direction"], p["width"]] for p in manifest["ports"]]
     table(f"Ports of {manifest['top']}", ["port", "direction", "bits"], ports)
-    output.print(f"written to {directory}: design.v, design.json, tb/")
+    written = [*manifest["sha256"], "design.json", *manifest["files"]["lint"], "tb/"]
+    written += [manifest["macro"]["text"]] if "macro" in manifest else []
+    written += [CORE_FILE] if fusesoc else []
+    output.print(f"written to {directory}: {', '.join(written)}")
     output.print(f"run its testbench: python {directory}/tb/run.py")
