@@ -12,10 +12,10 @@ from pathlib import Path
 
 try:
     from .expectations import STALLS, failures, most_clocks, seed_of
-    from .run import SEED, SimulatorError, stamp, tail, use_verilator
+    from .run import SEED, SimulatorError, design_files, stamp, tail, use_verilator
 except ImportError:  # beside a generated design
     from expectations import STALLS, failures, most_clocks, seed_of
-    from run import SEED, SimulatorError, stamp, tail, use_verilator
+    from run import SEED, SimulatorError, design_files, stamp, tail, use_verilator
 
 TOP = "sme_compute_unit"
 OPTIONS = ("-O3", "--output-split", "2000", "-Wno-fatal", "--no-timing")
@@ -37,7 +37,7 @@ def build(here: str | Path, processes: int | None = None) -> Path:
     """
     here = Path(here).resolve()
     use_verilator()
-    sources = [here.parent / "design.v", *sorted(here.glob("model_*.v")), here / "volume.cpp"]
+    sources = [*design_files(here.parent), here / "volume.cpp"]
     folder = here / "sim_build_volume"
     executable, stamp_file = folder / "volume", folder / "stamp"
     mark = stamp(sources, OPTIONS, MAKE_OPTIONS)
