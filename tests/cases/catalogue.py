@@ -17,6 +17,7 @@ from . import (
     row_conversion,
     shift_add,
     splice,
+    tile_array,
     xb_group,
 )
 from .case import Case
@@ -40,6 +41,7 @@ _MODULES = (
     row_conversion,
     shift_add,
     splice,
+    tile_array,
     xb_group,
 )
 
