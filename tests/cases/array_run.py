@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.golden.tile_array import tile_array_sets
+from sim.golden.compute_unit import vector_bit_blocks
+from sim.golden.tile_array import tile_array_sets, tile_inputs
 from sme_hw.array_cycles import adder_levels, array_clip_settle_cycles
 from sme_hw.array_image import ArrayImage, ArrayRoutes
 from sme_hw.array_pack import pack_array, pack_array_inputs
+from sme_hw.array_run_cycles import array_run_clocks
 from sme_hw.pack import in_order
 from sme_hw.params import HardwareParams
 
@@ -81,7 +83,18 @@ class ArrayRun(VectorRun):
         results, self.clips = tile_array_sets(images, hardware, units, packets)
         bits = hardware.result_bits + adder_levels(units)
         self.results = in_order(order, [self._payloads(part, bits) for part in results])
-        self.clocks, self.fill = 500, 0
+        counts = [
+            np.transpose(
+                [
+                    vector_bit_blocks(tile, hardware, vectors)
+                    for tile, vectors in zip(image.tiles, tile_inputs(image, part), strict=True)
+                ]
+            ).tolist()
+            for image, part in zip(images, packets, strict=True)
+        ]
+        self.fill, self.clocks = array_run_clocks(
+            hardware, units, [images[s] for s in order], in_order(order, counts)
+        )
 
     def _payloads(self, results: Sequence[np.ndarray], bits: int) -> list[list[int]]:
         """Return the payloads of each vector's result beats."""

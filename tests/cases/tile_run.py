@@ -78,15 +78,11 @@ class VectorRun(ABC):
 
     def run(self) -> list[Phase]:
         """Return the vectors, with the clocks of the cycle contract, and the clip counters."""
-        spans = (
-            []
-            if not self.fill
-            else [
-                Span(("i", 0), ("o", 0), self.fill),
-                # Of a run, both its first and its last clock count.
-                Span(("i", 0), ("o", -1), self.clocks - 1),
-            ]
-        )
+        spans = [
+            Span(("i", 0), ("o", 0), self.fill),
+            # Of a run, both its first and its last clock count.
+            Span(("i", 0), ("o", -1), self.clocks - 1),
+        ]
         return [
             Streams("run", **self.streams, spans=spans),
             Clocked("end of run", [({}, {"busy": 0})]),
