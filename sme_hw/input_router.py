@@ -38,7 +38,8 @@ class InputRouter(wiring.Component):
     """Cut vectors into packets and look up the units of each; no clock passes.
 
     A vector is the packets of its set, one after the other; how many beats a packet has stands in
-    its route. Between vectors, beats are only let through with ``may_begin``.
+    its route. Between vectors, beats are only let through with ``may_begin``; what is on offer is
+    withdrawn when that falls.
 
     Parameters
     ----------

@@ -1,8 +1,5 @@
 """Watches the routes in a program, so that the host learns of those that make no sense."""
 
-from functools import reduce
-from operator import or_
-
 from amaranth import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -24,7 +21,10 @@ __all__ = ["RouteCheck"]
 
 
 class _Given(data.StructLayout):
-    """What was written of one kind of packets of a set: units so far, packets, and the end."""
+    """What was written of one kind of packets of a set: units so far, packets, and the end.
+
+    After a wrong one it is complete and without units, so that the set cannot be used.
+    """
 
     def __init__(self, units: int):
         super().__init__(
@@ -60,6 +60,8 @@ class RouteCheck(wiring.Component):
         The mask of these units.
     overlong : In(1)
         A record announces far too many entries.
+    usable : Out(weight_sets)
+        Sets whose routes are complete and right, two clocks after the write.
     restarts : Out(1)
         For one clock: a program disabled the array.
     error : Out(1)
@@ -76,6 +78,7 @@ class RouteCheck(wiring.Component):
                 "choice": In(1),
                 "chosen": In(28),
                 "overlong": In(1),
+                "usable": Out(hardware.weight_sets),
                 "restarts": Out(1),
                 "error": Out(1),
             }
@@ -123,12 +126,6 @@ class RouteCheck(wiring.Component):
         first = write.entry == 0
         before = Signal(layout)
         m.d.comb += before.eq(Mux(first, 0, there.as_value()))
-        with m.If(write.enable & (write.region == ArrayRegion.ROUTES)):
-            m.d.sync += [
-                there.units.eq(before.units | mask),
-                there.count.eq(before.count + 1),
-                there.complete.eq(final),
-            ]
         last_beat = write.data[ROUTE_LAST_BEAT_OFFSET : ROUTE_RESULTS.bit_length() - 1]
         wrong = (
             (write.entry != before.count)
@@ -140,10 +137,22 @@ class RouteCheck(wiring.Component):
         )
         if sets < 1 << self.hardware.set_bits:
             wrong |= at_least(set_of(write), sets)
-        pairs = list(zip(given[::2], given[1::2], strict=True))
-        unused = [~(i.units.any() | o.units.any()) for i, o in pairs]
-        good = [i.complete & o.complete & (i.units == o.units) for i, o in pairs]
-        usable: Value = Const(1)
-        for one_unused, one_good in zip(unused, good, strict=True):
-            usable &= one_unused | one_good
-        return wrong, ~(usable & reduce(or_, good))
+        with m.If(write.enable & (write.region == ArrayRegion.ROUTES)):
+            m.d.sync += [
+                there.units.eq(Mux(wrong, 0, before.units | mask)),
+                there.count.eq(before.count + 1),
+                there.complete.eq(wrong | final),
+            ]
+        ready, some = Const(1), Const(0)
+        for number, (inputs, outputs) in enumerate(zip(given[::2], given[1::2], strict=True)):
+            used = inputs.as_value().any() | outputs.as_value().any()
+            good = Signal(name=f"good_{number}")
+            m.d.comb += good.eq(
+                (inputs.complete & outputs.complete)
+                & (inputs.units == outputs.units)
+                & inputs.units.any()
+            )
+            m.d.sync += self.usable[number].eq(good)
+            ready &= good | ~used
+            some |= good
+        return wrong, ~(ready & some)

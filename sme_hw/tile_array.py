@@ -46,7 +46,8 @@ class TileArray(wiring.Component):
     An input vector is packets, one after the other, each for the units of its mask; a result vector
     is packets, each the sum of the results of the units of its mask. The masks are programmed
     (:mod:`sme_hw.array_program`), for every weight set its own, so any arrangement of tiles works
-    (reconstructed). A program is taken, and vectors are let in, as by one compute unit.
+    (reconstructed). A program is taken, and vectors are let in, as by one compute unit; a vector of
+    a set without routes is not let in.
 
     Parameters
     ----------
@@ -72,8 +73,9 @@ class TileArray(wiring.Component):
     busy : Out(1)
         A vector or a program is under way.
     error : Out(1)
-        The program made no sense (RouteCheck, and ProgramCheck of any unit), a packet has no units,
-        or results of different lengths were added; results mean nothing.
+        The program made no sense (RouteCheck, and ProgramCheck of any unit), or results of
+        different lengths were added: results mean nothing. Or a vector waits that names a set
+        without routes. Cleared when a program disables the array.
     """
 
     def __init__(self, *, hardware: HardwareParams, units: int):
@@ -128,11 +130,14 @@ class TileArray(wiring.Component):
 
         # Vectors under way. One that begins or is done is counted a clock later.
         under_way = Signal(range(ARRAY_VECTORS + 1))
-        begun, done, room, idle = Signal(), Signal(), Signal(), Signal()
+        begun, done, room, idle, usable = (
+            Signal(name=name) for name in ("begun", "done", "room", "idle", "usable")
+        )
         m.d.comb += [
             idle.eq((under_way == 0) & ~begun),
             programs.idle.eq(idle),
-            router.may_begin.eq(enable & room & ~self.program.valid & ~programs.busy),
+            usable.eq(check.usable.bit_select(set_of(self.i.payload), 1)),
+            router.may_begin.eq(enable & usable & room & ~self.program.valid & ~programs.busy),
             results.begun.eq(begun),
         ]
         m.d.sync += [
@@ -145,7 +150,8 @@ class TileArray(wiring.Component):
         weight_set = delayed_set(m, set_of(self.i.payload), "begun_set")
         if len(weight_set):
             m.d.comb += results.set.eq(weight_set)
-        self._report(m, units, inputs, join, check, ~idle | programs.busy)
+        unusable = self.i.valid & enable & ~usable
+        self._report(m, units, check, join, ~idle | programs.busy, unusable)
         return m
 
     def _programmed(
@@ -188,10 +194,10 @@ class TileArray(wiring.Component):
         self,
         m: Module,
         units: list[ComputeUnit],
-        inputs: Broadcast,
-        join: ResultJoin,
         check: RouteCheck,
+        join: ResultJoin,
         busy: Value,
+        unusable: Value,
     ) -> None:
         """Collect what the units report, through registers as it comes from all over the FPGA."""
         plane, number = Signal.like(self.clip_plane), Signal.like(self.clip_unit)
@@ -208,8 +214,7 @@ class TileArray(wiring.Component):
             self.error.eq(unit_error | check.error | misrouted),
             self.busy.eq(busy | unit_busy),
         ]
-        nowhere = inputs.i.valid & ~inputs.i.payload.units.any()
-        with m.If(join.uneven | nowhere):
+        with m.If(join.uneven | unusable):
             m.d.sync += misrouted.eq(1)
         with m.Elif(check.restarts):
             m.d.sync += misrouted.eq(0)

@@ -15,7 +15,7 @@ def program_router(program: Sequence[int], hardware: HardwareParams, units: int)
     Entries of regions that nobody knows have one word.
     """
     received: list[list[int]] = [[] for _ in range(units)]
-    chosen = range(units)
+    chosen = list(range(units))
     position = 0
     while position < len(program):
         address, count = program[position : position + 2]

@@ -1,7 +1,7 @@
 """Reference of :class:`sme_hw.route_check.RouteCheck`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sme_hw.array_program import (
     ROUTE_FINAL,
@@ -37,41 +37,41 @@ class ArrayWrite:
     choice: bool = False
 
 
-def _route_is_right(
-    write: ArrayWrite, hardware: HardwareParams, units: int, packets: list[int]
-) -> bool:
+@dataclass
+class _Table:
+    """What was written of one kind of packets of a set: mask and end mark of each."""
+
+    packets: list[tuple[int, bool]] = field(default_factory=list)
+    wrong: bool = False
+
+
+def _route_is_right(write: ArrayWrite, hardware: HardwareParams, units: int, table: _Table) -> bool:
     mask = write.value % (1 << ROUTE_LAST_BEAT_OFFSET)
     last_beat = write.value % ROUTE_RESULTS >> ROUTE_LAST_BEAT_OFFSET
     return (
         write.weight_set < hardware.weight_sets
-        and write.entry == len(packets)
+        and not table.wrong
+        and write.entry == len(table.packets)
         and 0 < mask < 1 << units
-        and not any(mask & other for other in packets)
-        and not any(other & ROUTE_FINAL for other in packets)
+        and not any(mask & other or final for other, final in table.packets)
         and last_beat < (1 if write.value & ROUTE_RESULTS else hardware.input_beats)
     )
 
 
-def _usable(packets: dict[tuple[int, bool], list[int]], hardware: HardwareParams) -> bool:
-    complete = 0
-    for weight_set in range(hardware.weight_sets):
-        sides = [packets.get((weight_set, results), []) for results in (False, True)]
-        if not any(sides):
-            continue
-        used = [sum(packet % (1 << ROUTE_LAST_BEAT_OFFSET) for packet in side) for side in sides]
-        if used[0] != used[1] or not all(side[-1] & ROUTE_FINAL for side in sides):
-            return False
-        complete += 1
-    return complete > 0
+def _usable(tables: dict[tuple[int, bool], _Table], weight_set: int) -> bool:
+    """Tell whether the routes of a set are complete and right."""
+    sides = [tables.get((weight_set, results), _Table()) for results in (False, True)]
+    used = [sum(mask for mask, _ in side.packets) for side in sides]
+    complete = all(side.packets and side.packets[-1][1] and not side.wrong for side in sides)
+    return complete and used[0] == used[1]
 
 
-def route_check(writes: Sequence[ArrayWrite], hardware: HardwareParams, units: int) -> list[bool]:
-    """Return the error flag after each write; what follows a wrong route means nothing.
-
-    After a wrong route its table has to be written anew from entry 0.
-    """
-    error, flags = False, []
-    packets: dict[tuple[int, bool], list[int]] = {}
+def route_check(
+    writes: Sequence[ArrayWrite], hardware: HardwareParams, units: int
+) -> list[tuple[bool, list[bool]]]:
+    """Return the error flag, and which sets are usable, after each write."""
+    error, shown = False, []
+    tables: dict[tuple[int, bool], _Table] = {}
     for write in writes:
         wrong = False
         if write.choice:
@@ -81,14 +81,18 @@ def route_check(writes: Sequence[ArrayWrite], hardware: HardwareParams, units: i
         elif write.region == ArrayRegion.ROUTES:
             key = write.weight_set, bool(write.value & ROUTE_RESULTS)
             if write.entry == 0:
-                packets[key] = []
-            before = packets.setdefault(key, [])
-            wrong = not _route_is_right(write, hardware, units, before)
-            before.append(write.value)
+                tables[key] = _Table()
+            table = tables.setdefault(key, _Table())
+            wrong = not _route_is_right(write, hardware, units, table)
+            table.wrong |= wrong
+            mask = write.value % (1 << ROUTE_LAST_BEAT_OFFSET)
+            table.packets.append((mask, bool(write.value & ROUTE_FINAL)))
         elif write.region == Region.CONTROL and write.entry == Control.MODE:
             enables = bool(write.value & 1)
             error = error and enables
-            wrong = not write.all_units or (enables and not _usable(packets, hardware))
+            sets = [_usable(tables, s) for s in range(hardware.weight_sets)]
+            unready = any(not sets[weight_set] for weight_set, _ in tables) or not any(sets)
+            wrong = not write.all_units or (enables and unready)
         error |= wrong
-        flags.append(error)
-    return flags
+        shown.append((error, [_usable(tables, s) for s in range(hardware.weight_sets)]))
+    return shown

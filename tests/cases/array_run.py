@@ -15,10 +15,9 @@ from sme_hw.params import HardwareParams
 
 from .case import Clocked, Expected, Values
 from .hardware import input_beat, random_image, random_inputs
-from .tile_run import VectorRun, result_beats
-from .values import join
+from .tile_run import VectorRun, result_beats, result_payloads
 
-__all__ = ["ArrayRun", "random_array", "random_packets"]
+__all__ = ["ArrayRun", "random_array", "random_packets", "vector_beats"]
 
 
 def _deal(rng: np.random.Generator, tiles: int) -> tuple[tuple[int, ...], ...]:
@@ -38,7 +37,7 @@ def random_array(rng: np.random.Generator, hardware: HardwareParams, tiles: int)
         (1, routes.results, hardware.cols),
     ):
         for packet in packets:
-            sizes[list(packet), side] = rng.integers(1, largest + 1)
+            sizes[list(packet), side] = rng.integers(1, largest + 1, size=2).max()
     return ArrayImage(tuple(random_image(rng, hardware, *s) for s in sizes.tolist()), routes)
 
 
@@ -47,6 +46,12 @@ def random_packets(
 ) -> list[np.ndarray]:
     """Return the input packets of random vectors, extremes among them."""
     return [random_inputs(rng, hardware, vectors, inputs) for inputs in image.packet_inputs]
+
+
+def vector_beats(packets: Sequence[np.ndarray], hardware: HardwareParams) -> list[list[list[int]]]:
+    """Return the values in the beats of each vector, given its packets of results."""
+    parts = [result_beats(packet, hardware.results_per_beat) for packet in packets]
+    return [[beat for part in vector for beat in part] for vector in zip(*parts, strict=True)]
 
 
 class ArrayRun(VectorRun):
@@ -80,9 +85,14 @@ class ArrayRun(VectorRun):
             for s, vectors in enumerate(pack_array_inputs(p, hardware) for p in packets)
         ]
         self.inputs = in_order(order, beats)
-        results, self.clips = tile_array_sets(images, hardware, units, packets)
+        self.images, self.packets = images, packets
+        self.sums, self.clips = tile_array_sets(images, hardware, units, packets)
         bits = hardware.result_bits + adder_levels(units)
-        self.results = in_order(order, [self._payloads(part, bits) for part in results])
+        payloads = [
+            [result_payloads(vector, bits) for vector in vector_beats(part, hardware)]
+            for part in self.sums
+        ]
+        self.results = in_order(order, payloads)
         counts = [
             np.transpose(
                 [
@@ -95,20 +105,6 @@ class ArrayRun(VectorRun):
         self.fill, self.clocks = array_run_clocks(
             hardware, units, [images[s] for s in order], in_order(order, counts)
         )
-
-    def _payloads(self, results: Sequence[np.ndarray], bits: int) -> list[list[int]]:
-        """Return the payloads of each vector's result beats."""
-        packets = [result_beats(part, self.hardware.results_per_beat, bits) for part in results]
-        vectors = [
-            [beat for part in vector for beat in part] for vector in zip(*packets, strict=True)
-        ]
-        return [
-            [
-                join(*((value, bits) for value in beat), (b == len(vector) - 1, 1))
-                for b, beat in enumerate(vector)
-            ]
-            for vector in vectors
-        ]
 
     def counters(self, clips: np.ndarray) -> Clocked:
         """Return a look at the clip counters of all units and planes."""

@@ -19,14 +19,19 @@ from .case import Clocked, Expected, Phase, Span, Streams, Values
 from .hardware import input_beat
 from .values import join, pattern, signed
 
-__all__ = ["TileRun", "VectorRun", "result_beats"]
+__all__ = ["TileRun", "VectorRun", "result_beats", "result_payloads"]
 
 
-def result_beats(results: np.ndarray, results_per_beat: int, bits: int) -> list[list[list[int]]]:
-    """Return result vectors as beats, and these as patterns of ``bits`` each."""
+def result_beats(results: np.ndarray, results_per_beat: int) -> list[list[list[int]]]:
+    """Return the values in each beat of result vectors, shape (vectors, columns)."""
+    return result_buffer(results, results_per_beat).tolist()
+
+
+def result_payloads(beats: Sequence[Sequence[int]], bits: int) -> list[int]:
+    """Return the payloads of a vector's beats, whose values must fit so many bits."""
     return [
-        [[signed(value, bits) for value in beat] for beat in vector]
-        for vector in result_buffer(results, results_per_beat)
+        join(*((signed(value, bits), bits) for value in beat), (b == len(beats) - 1, 1))
+        for b, beat in enumerate(beats)
     ]
 
 
@@ -175,18 +180,12 @@ class TileRun(VectorRun):
 
         results, clips = compute_unit_sets(images, hardware, inputs)
         self.clips = clips + clips_before
-        self.results = in_order(order, [self._payloads(part) for part in results])
-
-    def _payloads(self, results: np.ndarray) -> list[list[int]]:
-        """Return the payloads of each vector's result beats."""
-        bits = self.hardware.result_bits
-        return [
-            [
-                join(*((value, bits) for value in beat), (b == len(vector) - 1, 1))
-                for b, beat in enumerate(vector)
-            ]
-            for vector in result_beats(results, self.hardware.results_per_beat, bits)
+        bits, per_beat = hardware.result_bits, hardware.results_per_beat
+        payloads = [
+            [result_payloads(vector, bits) for vector in result_beats(part, per_beat)]
+            for part in results
         ]
+        self.results = in_order(order, payloads)
 
     def counters(self, clips: np.ndarray) -> Clocked:
         """Return a look at the clip counters of all planes."""
