@@ -18,6 +18,7 @@ from amaranth import unsigned
 from amaranth.lib import data
 
 from .params import HardwareParams, check_int, index_bits
+from .program import REGION_OFFSET
 
 __all__ = [
     "ROUTE_FINAL",
@@ -83,7 +84,7 @@ def array_memory_map(units: int) -> list[dict[str, object]]:
     return [
         {
             "region": "routes",
-            "base": int(ArrayRegion.ROUTES) << 28,
+            "base": int(ArrayRegion.ROUTES) << REGION_OFFSET,
             "entries": units,
             "words_per_entry": 1,
             "fields": {
@@ -95,7 +96,7 @@ def array_memory_map(units: int) -> list[dict[str, object]]:
         },
         {
             "region": "units",
-            "base": int(ArrayRegion.UNITS) << 28,
+            "base": int(ArrayRegion.UNITS) << REGION_OFFSET,
             "entries": 0,
             "entry_fields": {"units": units},
         },

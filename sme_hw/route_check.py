@@ -20,16 +20,14 @@ from .weight_sets import set_of
 __all__ = ["RouteCheck"]
 
 
-class _Given(data.StructLayout):
-    """What was written of one kind of packets of a set: units so far, packets, and the end.
+def _given(units: int) -> data.StructLayout:
+    """Return what is noted of one kind of packets of a set: units so far, packets, and the end.
 
-    After a wrong one it is complete and without units, so that the set cannot be used.
+    After a wrong route it is complete and without units, so that the set cannot be used.
     """
-
-    def __init__(self, units: int):
-        super().__init__(
-            {"units": unsigned(units), "count": index_bits(units + 1), "complete": unsigned(1)}
-        )
+    return data.StructLayout(
+        {"units": unsigned(units), "count": index_bits(units + 1), "complete": unsigned(1)}
+    )
 
 
 class RouteCheck(wiring.Component):
@@ -117,7 +115,7 @@ class RouteCheck(wiring.Component):
     def _routes(self, m: Module) -> tuple[Value, Value]:
         """Return whether the route written is wrong, and whether those there are not usable."""
         write, units, sets = self.write, self.units, self.hardware.weight_sets
-        layout = _Given(units)
+        layout = _given(units)
         given = [Signal(layout, name=f"given_{s}_{kind}") for s in range(sets) for kind in range(2)]
         results = write.data[ROUTE_RESULTS.bit_length() - 1]
         final = write.data[ROUTE_FINAL.bit_length() - 1]

@@ -86,7 +86,6 @@ def _arrangements(hardware: HardwareParams, units: int) -> Iterator[Phase]:
     """Load a random arrangement."""
     run = _run(np.random.default_rng(SEED + units), hardware, units, VECTORS)
     assert run.clips.any() or hardware.merged or units == 1
-    yield from _before(units)
     yield from run.load()
     yield from run.run()
     yield run.run_held()
@@ -128,8 +127,9 @@ def cases() -> Iterator[Case]:
             f"tile_array-{name}-{units}",
             lambda hardware=hardware, units=units: TileArray(hardware=hardware, units=units),
             [
-                *_arrangements(hardware, units),
+                *_before(units),
                 *(_changes(hardware, units) if name == CHANGING else []),
+                *_arrangements(hardware, units),
             ],
         )
     run = _layer()

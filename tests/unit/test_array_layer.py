@@ -11,7 +11,7 @@ from sim.golden.tile_array import tile_array
 from sim.mapping import load_parameters, map_layer, map_matrix
 from sme_hw.array_image import ArrayImage, ArrayRoutes, check_array_image
 from sme_hw.array_pack import pack_array
-from sme_hw.array_program import UNITS_MAX
+from sme_hw.array_program import UNITS_MAX, array_memory_map
 from sme_hw.errors import InputError, ParameterError
 from tests.cases.array_run import random_array
 from tests.cases.hardware import HARDWARE
@@ -107,6 +107,34 @@ def test_wrong_images_are_refused(routes_in, routes_out, sizes, message):
     """Packets without units, units that are not there, twice or not at all, and wrong sizes."""
     with pytest.raises(InputError, match=re.escape(message)):
         check_array_image(image_of(routes_in, routes_out, sizes), HARDWARE["slc"], 3)
+
+
+def test_memory_map():
+    """The routes in a program are found, and decoded, with what the manifest says."""
+    hardware = HARDWARE["slc"]
+    image = random_array(np.random.default_rng(3), hardware, 5)
+    routes, units = array_memory_map(5)
+    words = pack_array(image, hardware, 5).tolist()
+    assert words[:2] == [units["base"] | 0b11111, 0]
+
+    def field(word, name):
+        offset, bits = routes["fields"][name]
+        return word >> offset & (1 << bits) - 1
+
+    start = words.index(routes["base"])
+    found = {0: [], 1: []}
+    for _ in found:
+        count = words[start + 1]
+        for word in words[start + 2 : start + 2 + count]:
+            mask = field(word, "units")
+            packet = tuple(unit for unit in range(5) if mask >> unit & 1)
+            found[field(word, "results")].append((packet, field(word, "final")))
+        start += 2 + count
+    for packets, chosen in zip(
+        found.values(), (image.routes.inputs, image.routes.results), strict=True
+    ):
+        assert [packet for packet, _ in packets] == list(chosen)
+        assert [final for _, final in packets] == [0] * (len(packets) - 1) + [1]
 
 
 def test_pack_names_what_is_wrong():
