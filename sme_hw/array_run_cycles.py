@@ -58,10 +58,10 @@ class _UnitClocks:
         self.hardware = hardware
         self.blocks = InputBlocks.of(hardware)
         self.results = ResultClocks(hardware)
-        # Clocks in which the last beats left the buffer before the unit, each stage of row
-        # conversion, and in which the input register took the last one or made it up.
+        # Clocks in which the last two beats left the buffer before the unit, in which the last one
+        # left each stage of row conversion, and in which the input register took or made up one.
         self.taken = [-1, -1]
-        self.left = [-1, -1]
+        self.left = [-1, -1, -1]
         self.collected = -1
         self.filled = -self.blocks.clocks(hardware)
         self.released: list[int] = []
@@ -91,26 +91,25 @@ class _UnitClocks:
         if self.hardware.input_index:
             self.taken = [self.taken[1], clock]
             return
-        first, second = self.left
+        first, second, third = self.left
         clock = max(clock, first)
         self.taken = [self.taken[1], clock]
         first = max(clock + 1, second)
-        second = max(first + 1, self.collected)
-        self.left = [first, second]
-        self._collect(second + 1, beat, beat == beats - 1)
+        second = max(first + 1, third)
+        third = self._collect(second + 1, beat, beat == beats - 1)
+        self.left = [first, second, third]
 
-    def _collect(self, clock: int, beat: int, last: bool) -> None:
-        """Put a beat into its block; blocks that a slot or vector leaves short are filled up."""
+    def _collect(self, clock: int, beat: int, last: bool) -> int:
+        """Put a beat into its block and return when; a slot or vector fills up its last block."""
         place = beat % self.hardware.slot_beats
         ends = last or place == self.hardware.slot_beats - 1
-        place %= self.blocks.beats
-        self.collected = max(clock, self.collected + 1)
-        if ends or place == self.blocks.beats - 1:
-            self.collected = max(
-                self.collected + self.blocks.beats - 1 - place,
-                self.filled + self.hardware.converted_bits,
-            )
+        missing = self.blocks.beats - 1 - place % self.blocks.beats
+        taken = self.collected = max(clock, self.collected + 1)
+        if ends or missing == 0:
+            # The last place of a block waits until the block before has left.
+            self.collected = max(taken + missing, self.filled + self.hardware.converted_bits)
             self.filled = self.collected
+        return taken if missing else self.collected
 
     def begin_results(self, count: int, size: TileSize) -> None:
         """Compute a vector whose beats are there, in ``count`` blocks of bit-cycles."""
