@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sme_hw.bus.link_format import ADDRESS_BYTES, WORD_BYTES, Kind, Status, payload_bytes
 
 from rtl_gen.host.sme_registers import Registers
 from sim.golden.bus_unit import input_bytes, results_of_bytes
 from sme_hw.bus.lanes import bus_lanes
-from sme_hw.bus.link_format import ADDRESS_BYTES, WORD_BYTES, Kind, Status, payload_bytes
 from sme_hw.bus.registers import ID, as_json, fingerprint, register_map
 from sme_hw.pack import in_order, pack
 from sme_hw.params import HardwareParams, ceil_div

@@ -10,7 +10,7 @@ from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import PROGRAM_BITS, HardwareParams
 from sme_hw.row_conversion import input_payload
 from sme_hw.sharing import shared
-from sme_hw.stream_register import StreamRegister
+from sme_hw.skid_buffer import SkidBuffer
 
 from .lanes import bus_lanes
 from .register_bus import RegisterBus
@@ -99,11 +99,12 @@ class BusUnit(wiring.Component):
         m.d.comb += self.resetting.eq(file.control_reset)
         m.d.sync += reset.eq(file.control_reset)
 
-        program = StreamRegister(shape=PROGRAM_BITS)
-        inputs = StreamRegister(shape=InputBytes(self.hardware, 1))
-        results = StreamRegister(shape=ResultBytes(self.hardware, 1))
-        for name, register in (("program", program), ("inputs", inputs), ("results", results)):
-            m.submodules[f"{name}_register"] = shared(register, platform, reset)
+        input_bytes, result_bytes = InputBytes(self.hardware, 1), ResultBytes(self.hardware, 1)
+        program = SkidBuffer(width=PROGRAM_BITS)
+        inputs = SkidBuffer(width=input_bytes.size)
+        results = SkidBuffer(width=result_bytes.size)
+        for name, buffer in (("program", program), ("inputs", inputs), ("results", results)):
+            m.submodules[f"{name}_buffer"] = shared(buffer, platform, reset)
         wiring.connect(m, wiring.flipped(self.program), program.i)
         wiring.connect(m, program.o, unit.program)
         wiring.connect(m, wiring.flipped(self.i), inputs.i)
@@ -138,12 +139,13 @@ class BusUnit(wiring.Component):
     def _inputs(self, m: Module, source: Any, unit: ComputeUnit) -> Value:
         """Lead bytes to the unit's inputs; returns whether a beat with too large ones is taken."""
         hardware, lane = self.hardware, 8 * self.lanes.input_lane
-        values = [source.payload.data.word_select(k, lane) for k in range(self.lanes.inputs)]
+        beat = InputBytes(hardware, 1)(source.payload)
+        values = [beat.data.word_select(k, lane) for k in range(self.lanes.inputs)]
         payload = Signal(input_payload(hardware))
         target = Value.cast(payload)
         bits = hardware.input_bits
         m.d.comb += [
-            target.eq(Cat(*(value[:bits] for value in values), source.payload.set)),
+            target.eq(Cat(*(value[:bits] for value in values), beat.set)),
             unit.i.payload.eq(payload),
             unit.i.valid.eq(source.valid),
             source.ready.eq(unit.i.ready),
@@ -163,12 +165,12 @@ class BusUnit(wiring.Component):
         left = Signal(len(vectors))  # vectors of this packet that follow the one under way
         begun = Signal()
         ends = Signal()
-        payload = unit.o.payload
+        payload, beat = unit.o.payload, ResultBytes(self.hardware, 1)(target.payload)
         extended = [Value.cast(result).as_signed() for result in payload.results]
         m.d.comb += [
-            target.payload.data.eq(Cat(self._extended(m, value, lane) for value in extended)),
+            beat.data.eq(Cat(self._extended(m, value, lane) for value in extended)),
             ends.eq(Mux(begun, left == 0, vectors <= 1)),
-            target.payload.last.eq(payload.last & ends),
+            beat.last.eq(payload.last & ends),
             target.valid.eq(unit.o.valid),
             unit.o.ready.eq(target.ready),
         ]

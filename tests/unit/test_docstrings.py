@@ -19,7 +19,9 @@ from amaranth.lib import data, wiring
 import sme_hw
 from sme_hw.adc import Adc
 from sme_hw.array_macro import ArrayMacro
+from sme_hw.array_program import Route
 from sme_hw.block_memory import BlockMemory
+from sme_hw.broadcast import Addressed, Broadcast
 from sme_hw.bus.axi_lite import AxiLite, AxiLiteSignature
 from sme_hw.bus.bus_unit import InputBytes, ResultBytes
 from sme_hw.bus.register_bus import RegisterBus
@@ -28,9 +30,15 @@ from sme_hw.bus.registers import register_map
 from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
+from sme_hw.input_router import InputRouter, RouteWrite
 from sme_hw.program_check import ProgramCheck
 from sme_hw.program_port import EntryWrite
-from sme_hw.stream_register import StreamRegister
+from sme_hw.program_router import ProgramRouter
+from sme_hw.result_join import ArrayResultBeat, ResultJoin
+from sme_hw.result_router import ResultRouter
+from sme_hw.route_check import RouteCheck
+from sme_hw.skid_buffer import SkidBuffer
+from sme_hw.tile_array import TileArray
 from tests.cases.hardware import HARDWARE
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +48,12 @@ HARDWARE_PARAMS = replace(
 )
 """Parameters with which every optional port is there."""
 
+ARRAY_PARTS = (
+    *(ArrayResultBeat, InputRouter, ProgramRouter, ResultJoin, ResultRouter),
+    *(Route, RouteCheck, RouteWrite, TileArray),
+)
+"""Those of a tile array, which need its number of units, too."""
+
 INSTANCES: dict[type, Callable[[], Any]] = {
     AxiLite: lambda: AxiLite(address_bits=5),
     AxiLiteSignature: lambda: AxiLiteSignature(7),
@@ -48,16 +62,21 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     RegisterFile: lambda: RegisterFile(registers=register_map(HARDWARE_PARAMS, 1)),
     ResultBytes: lambda: ResultBytes(HARDWARE_PARAMS, 1),
     Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
+    Addressed: lambda: Addressed(width=5, units=3),
     ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
     BlockMemory: lambda: BlockMemory(width=5, depth=3),
+    Broadcast: lambda: Broadcast(width=5, units=3),
     CellWrite: lambda: CellWrite(rows=5, cell_bits=1, adcs=2),
     ClipCounters: lambda: ClipCounters(planes=2, flags=2, width=3),
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3, lanes=2),
     EntryWrite: lambda: EntryWrite(hardware=HARDWARE_PARAMS, width=32),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
-    StreamRegister: lambda: StreamRegister(shape=3),
+    SkidBuffer: lambda: SkidBuffer(width=5),
     VectorHandshake: lambda: VectorHandshake(HARDWARE_PARAMS),
+}
+INSTANCES |= {
+    kind: lambda kind=kind: kind(hardware=HARDWARE_PARAMS, units=3) for kind in ARRAY_PARTS
 }
 """How to make those that need something else than ``hardware``."""
 
