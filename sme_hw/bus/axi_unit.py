@@ -21,13 +21,15 @@ _PROGRAM, _INPUTS, _RESULTS = "s_axis_program", "s_axis_input", "m_axis_result"
 
 
 class AxiUnit(wiring.Component):
-    """Put a compute unit on AXI4 buses (Arm IHI 0022 and 0051).
+    """Put a compute unit, or several, on AXI4 buses (Arm IHI 0022 and 0051).
 
     Ports have the names that tools find interfaces by. All of them belong to the clock ``clk``.
 
     Parameters
     ----------
     hardware : HardwareParams
+    units : int
+        As of a :class:`sme_hw.bus.bus_unit.BusUnit`.
 
     Members
     -------
@@ -42,10 +44,11 @@ class AxiUnit(wiring.Component):
         AXI4-Stream: results. ``tlast`` marks the end of a packet: ``result_packet`` vectors.
     """
 
-    def __init__(self, *, hardware: HardwareParams):
+    def __init__(self, *, hardware: HardwareParams, units: int):
         self.hardware = hardware
-        lanes = bus_lanes(hardware, 1)
-        self.address_bits = address_bits(register_map(hardware, 1))
+        self.units = units
+        lanes = bus_lanes(hardware, units)
+        self.address_bits = address_bits(register_map(hardware, units))
         lite = AxiLiteSignature(self.address_bits + 2)
         members: dict[str, Any] = {
             f"{_LITE}_{name}": member for name, member in lite.members.items()
@@ -65,7 +68,7 @@ class AxiUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Connect the buses."""
         m = Module()
-        unit = BusUnit(hardware=self.hardware)
+        unit = BusUnit(hardware=self.hardware, units=self.units)
         lite = AxiLite(address_bits=self.address_bits)
         m.submodules.unit = shared(unit, platform)
         m.submodules.axi_lite = shared(lite, platform)

@@ -11,6 +11,7 @@ from sme_hw.params import PROGRAM_BITS, HardwareParams
 from sme_hw.row_conversion import input_payload
 from sme_hw.sharing import shared
 from sme_hw.skid_buffer import SkidBuffer
+from sme_hw.tile_array import TileArray
 
 from .lanes import bus_lanes
 from .register_bus import RegisterBus
@@ -53,11 +54,13 @@ class ResultBytes(data.StructLayout):
 
 
 class BusUnit(wiring.Component):
-    """Put registers and byte-wide streams around a compute unit.
+    """Put registers and byte-wide streams around a compute unit, or around several.
 
     Parameters
     ----------
     hardware : HardwareParams
+    units : int
+        Compute units: one by itself, or as many in a TileArray.
 
     Members
     -------
@@ -73,16 +76,17 @@ class BusUnit(wiring.Component):
         Software resets the unit: in this clock and the next, streams lose what they hold.
     """
 
-    def __init__(self, *, hardware: HardwareParams):
+    def __init__(self, *, hardware: HardwareParams, units: int):
         self.hardware = hardware
-        self.map = register_map(hardware, 1)
-        self.lanes = bus_lanes(hardware, 1)
+        self.units = units
+        self.map = register_map(hardware, units)
+        self.lanes = bus_lanes(hardware, units)
         super().__init__(
             {
                 "registers": In(RegisterBus(address_bits(self.map))),
                 "program": In(stream.Signature(PROGRAM_BITS)),
-                "i": In(stream.Signature(InputBytes(hardware, 1))),
-                "o": Out(stream.Signature(ResultBytes(hardware, 1))),
+                "i": In(stream.Signature(InputBytes(hardware, units))),
+                "o": Out(stream.Signature(ResultBytes(hardware, units))),
                 "resetting": Out(1),
             }
         )
@@ -90,7 +94,9 @@ class BusUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Connect the unit, its registers and its streams."""
         m = Module()
-        unit = ComputeUnit(hardware=self.hardware)
+        unit: Any = ComputeUnit(hardware=self.hardware)
+        if self.units > 1:
+            unit = TileArray(hardware=self.hardware, units=self.units)
         file = RegisterFile(registers=self.map)
         reset = Signal()
         m.submodules.unit = shared(unit, platform, reset)
@@ -99,7 +105,9 @@ class BusUnit(wiring.Component):
         m.d.comb += self.resetting.eq(file.control_reset)
         m.d.sync += reset.eq(file.control_reset)
 
-        input_bytes, result_bytes = InputBytes(self.hardware, 1), ResultBytes(self.hardware, 1)
+        input_bytes, result_bytes = (
+            layout(self.hardware, self.units) for layout in (InputBytes, ResultBytes)
+        )
         program = SkidBuffer(width=PROGRAM_BITS)
         inputs = SkidBuffer(width=input_bytes.size)
         results = SkidBuffer(width=result_bytes.size)
@@ -112,6 +120,8 @@ class BusUnit(wiring.Component):
         out_of_range = self._inputs(m, inputs.o, unit)
         self._results(m, unit, results.i, file.result_packet_vectors, reset)
 
+        if self.units > 1:
+            m.d.comb += unit.clip_unit.eq(file.clip_select_unit)
         busy, gone = Signal(), Signal()
         m.d.comb += [
             unit.clip_plane.eq(file.clip_select_plane),
@@ -136,10 +146,10 @@ class BusUnit(wiring.Component):
             self._count(m, getattr(file, f"{name}_count"), event, file.control_clear)
         return m
 
-    def _inputs(self, m: Module, source: Any, unit: ComputeUnit) -> Value:
+    def _inputs(self, m: Module, source: Any, unit: Any) -> Value:
         """Lead bytes to the unit's inputs; returns whether a beat with too large ones is taken."""
         hardware, lane = self.hardware, 8 * self.lanes.input_lane
-        beat = InputBytes(hardware, 1)(source.payload)
+        beat = InputBytes(hardware, self.units)(source.payload)
         values = [beat.data.word_select(k, lane) for k in range(self.lanes.inputs)]
         payload = Signal(input_payload(hardware))
         target = Value.cast(payload)
@@ -157,15 +167,13 @@ class BusUnit(wiring.Component):
                 m.d.comb += too_large.eq(source.valid & source.ready)
         return too_large
 
-    def _results(
-        self, m: Module, unit: ComputeUnit, target: Any, vectors: Value, reset: Signal
-    ) -> None:
+    def _results(self, m: Module, unit: Any, target: Any, vectors: Value, reset: Signal) -> None:
         """Lead results to the bus, and mark the end of packets."""
         lane = 8 * self.lanes.result_lane
         left = Signal(len(vectors))  # vectors of this packet that follow the one under way
         begun = Signal()
         ends = Signal()
-        payload, beat = unit.o.payload, ResultBytes(self.hardware, 1)(target.payload)
+        payload, beat = unit.o.payload, ResultBytes(self.hardware, self.units)(target.payload)
         extended = [Value.cast(result).as_signed() for result in payload.results]
         m.d.comb += [
             beat.data.eq(Cat(self._extended(m, value, lane) for value in extended)),

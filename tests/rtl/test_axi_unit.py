@@ -70,7 +70,7 @@ def test_axi_unit(tmp_path, name):
         seed=SEED,
     )
     source = tmp_path / "design.v"
-    source.write_text(emit_verilog(AxiUnit(hardware=hardware), TOP))
+    source.write_text(emit_verilog(AxiUnit(hardware=hardware, units=1), TOP))
     if SMALL == "verilator":
         use_verilator()
     log, results = tmp_path / "sim.log", tmp_path / "results.xml"

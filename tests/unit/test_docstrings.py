@@ -23,7 +23,8 @@ from sme_hw.array_program import Route
 from sme_hw.block_memory import BlockMemory
 from sme_hw.broadcast import Addressed, Broadcast
 from sme_hw.bus.axi_lite import AxiLite, AxiLiteSignature
-from sme_hw.bus.bus_unit import InputBytes, ResultBytes
+from sme_hw.bus.axi_unit import AxiUnit
+from sme_hw.bus.bus_unit import BusUnit, InputBytes, ResultBytes
 from sme_hw.bus.register_bus import RegisterBus
 from sme_hw.bus.register_file import RegisterFile
 from sme_hw.bus.registers import register_map
@@ -64,8 +65,10 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
     Addressed: lambda: Addressed(width=5, units=3),
     ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
+    AxiUnit: lambda: AxiUnit(hardware=HARDWARE_PARAMS, units=2),
     BlockMemory: lambda: BlockMemory(width=5, depth=3),
     Broadcast: lambda: Broadcast(width=5, units=3),
+    BusUnit: lambda: BusUnit(hardware=HARDWARE_PARAMS, units=2),
     CellWrite: lambda: CellWrite(rows=5, cell_bits=1, adcs=2),
     ClipCounters: lambda: ClipCounters(planes=2, flags=2, width=3),
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),
