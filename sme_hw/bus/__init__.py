@@ -1,0 +1,1 @@
+"""Ways from a host to the compute unit: registers, and the UART bridge."""
