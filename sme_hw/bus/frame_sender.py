@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..block_memory import BlockMemory
 from ..sharing import shared
-from .link_format import BYTE_BITS, CHECK_BYTES
+from .link_format import BYTE_BITS, CHECK_BYTES, END
 from .slip_encoder import FrameByte
 
 __all__ = ["FrameSender"]
@@ -79,7 +79,7 @@ class FrameSender(wiring.Component):
             buffers.read_enable.eq(1),
             buffers.output_enable.eq(1),
             buffers.read_address.eq(Cat(address, buffer)),
-            byte.eq(Mux(trailer, check.crc[:BYTE_BITS], buffers.data)),
+            byte.eq(Mux(end, END, Mux(trailer, check.crc[:BYTE_BITS], buffers.data))),
             # The complement of its own lowest bit makes the check shift out what it has.
             check.data.eq(Mux(trailer, ~check.crc[0], byte.bit_select(step, 1))),
         ]

@@ -282,9 +282,7 @@ class RequestExecutor(wiring.Component):
                         with m.Case(Kind.PROGRAM, Kind.INPUT):
                             with m.If(self.kept):
                                 refuse(Status.BUSY)
-                            with m.Elif(
-                                (kind == Kind.PROGRAM) | ~argument[link.dest_bits :].any()
-                            ):
+                            with m.Elif((kind == Kind.PROGRAM) | ~argument[link.dest_bits :].any()):
                                 m.d.sync += refused.eq(0)
                                 m.next = "units"
                         with m.Case(Kind.RESULTS):

@@ -23,7 +23,7 @@ class SlipDecoder(wiring.Component):
     valid : Out(1)
         A byte of a frame; for one clock.
     data : Out(8)
-        The byte; stays until the next one.
+        The byte; stays until the next one of the line.
     end : Out(1)
         The end of a frame; for one clock.
     error : Out(1)
@@ -59,9 +59,7 @@ class SlipDecoder(wiring.Component):
         with m.If(self.i_valid):
             m.d.sync += escaped.eq(is_escape)
             with m.If(~is_escape & ~is_end):
-                m.d.sync += self.data.eq(
-                    Mux(escaped, Mux(escapes_end, END, ESCAPE), byte)
-                )
+                m.d.sync += self.data.eq(Mux(escaped, Mux(escapes_end, END, ESCAPE), byte))
         with m.If(self.i_error):
             m.d.sync += escaped.eq(0)
         return m

@@ -16,7 +16,7 @@ class FrameByte(data.StructLayout):
     ------
     data : 8
     end : 1
-        There is no byte: the frame ends, or is about to begin.
+        The byte is END, and none of the frame: it ends, or is about to begin.
     """
 
     def __init__(self) -> None:
@@ -50,9 +50,7 @@ class SlipEncoder(wiring.Component):
         m.d.comb += self.i.ready.eq(moves & ~escapes)
         with m.If(moves):
             m.d.sync += [self.o.valid.eq(self.i.valid), escaped.eq(self.i.valid & escapes)]
-            with m.If(end):
-                m.d.sync += self.o.payload.eq(END)
-            with m.Elif(escaped):
+            with m.If(escaped):
                 m.d.sync += self.o.payload.eq(Mux(is_end, ESCAPED_END, ESCAPED_ESCAPE))
             with m.Else():
                 m.d.sync += self.o.payload.eq(Mux(escapes, ESCAPE, byte))

@@ -103,12 +103,8 @@ class StreamFeeder(wiring.Component):
         m.d.comb += [
             self.program.payload.eq(unit[-WORD_BITS:]),
             self.i.payload.data.eq(unit[-beat_bits:]),
-            complete.eq(
-                self.byte_valid & (lane == Mux(is_input, beat_bytes - 1, WORD_BYTES - 1))
-            ),
-            taken.eq(
-                (self.program.valid & self.program.ready) | (self.i.valid & self.i.ready)
-            ),
+            complete.eq(self.byte_valid & (lane == Mux(is_input, beat_bytes - 1, WORD_BYTES - 1))),
+            taken.eq((self.program.valid & self.program.ready) | (self.i.valid & self.i.ready)),
             self.drained.eq(self.flush | (taken & (left == 0))),
             self.wants.eq(self.frame & ~self.program.valid & ~self.i.valid),
         ]

@@ -40,9 +40,7 @@ class UartReceiver(wiring.Component):
     def __init__(self, *, divisor: float):
         self.divisor = divisor
         self.bit_step = bit_step(divisor)
-        super().__init__(
-            {"rx": In(1), "valid": Out(1), "data": Out(BYTE_BITS), "error": Out(1)}
-        )
+        super().__init__({"rx": In(1), "valid": Out(1), "data": Out(BYTE_BITS), "error": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         """Build the filter, the bit clock and the shift register."""

@@ -8,6 +8,8 @@ from . import (
     compute_unit,
     configuration,
     crossbar,
+    frame_receiver,
+    frame_sender,
     group_scheduler,
     input_gather,
     input_register,
@@ -16,7 +18,11 @@ from . import (
     result_buffer,
     row_conversion,
     shift_add,
+    slip_decoder,
+    slip_encoder,
     splice,
+    uart_receiver,
+    uart_transmitter,
     xb_group,
 )
 from .case import Case
@@ -31,6 +37,8 @@ _MODULES = (
     compute_unit,
     configuration,
     crossbar,
+    frame_receiver,
+    frame_sender,
     group_scheduler,
     input_gather,
     input_register,
@@ -39,7 +47,11 @@ _MODULES = (
     result_buffer,
     row_conversion,
     shift_add,
+    slip_decoder,
+    slip_encoder,
     splice,
+    uart_receiver,
+    uart_transmitter,
     xb_group,
 )
 
