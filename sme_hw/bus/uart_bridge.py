@@ -7,33 +7,21 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..sharing import shared
-from .frame_receiver import FrameReceiver
-from .frame_sender import FrameSender
+from .link_bridge import COUNTER_BITS, LinkBridge
 from .link_params import LinkParams
 from .register_bus import WORD_BITS, RegisterBus
-from .request_executor import RequestExecutor, ResultBytes
-from .slip_decoder import SlipDecoder
-from .slip_encoder import SlipEncoder
-from .stream_feeder import InputBytes, StreamFeeder
+from .request_executor import ResultBytes
+from .stream_feeder import InputBytes
 from .uart_receiver import UartReceiver
 from .uart_transmitter import UartTransmitter
 
 __all__ = ["UartBridge"]
 
-_COUNTER_BITS = 16
-
 
 class UartBridge(wiring.Component):
     """Turn requests on a serial line into accesses to registers and streams, each exactly once.
 
-    ================= ==============================================
-    line to bytes     UartReceiver, SlipDecoder
-    bytes to frames   FrameReceiver
-    requests          RequestExecutor
-    program, inputs   StreamFeeder
-    frames to bytes   FrameSender
-    bytes to line     SlipEncoder, UartTransmitter
-    ================= ==============================================
+    UartReceiver, LinkBridge and UartTransmitter.
 
     A frame has an effect only when all of it has come, and its check is right. What arrives that is
     no frame is counted, and answered by a response of status CORRUPT. Format:
@@ -76,74 +64,31 @@ class UartBridge(wiring.Component):
                 "i": Out(stream.Signature(InputBytes(link=link))),
                 "o": In(stream.Signature(ResultBytes(link=link))),
                 "flush": In(1),
-                "corrupt_frames": Out(_COUNTER_BITS),
+                "corrupt_frames": Out(COUNTER_BITS),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         """Connect the stages."""
         m = Module()
-        link = self.link
         receiver = UartReceiver(divisor=self.divisor)
-        decoder = SlipDecoder()
-        frames = FrameReceiver(frame_bytes=link.frame_bytes)
-        executor = RequestExecutor(link=link)
-        feeder = StreamFeeder(link=link)
-        sender = FrameSender(frame_bytes=link.frame_bytes)
-        encoder = SlipEncoder()
+        bridge = LinkBridge(link=self.link)
         transmitter = UartTransmitter(divisor=self.divisor)
         m.submodules.uart_receiver = shared(receiver, platform)
-        m.submodules.slip_decoder = shared(decoder, platform)
-        m.submodules.frame_receiver = shared(frames, platform)
-        m.submodules.request_executor = shared(executor, platform)
-        m.submodules.stream_feeder = shared(feeder, platform)
-        m.submodules.frame_sender = shared(sender, platform)
-        m.submodules.slip_encoder = shared(encoder, platform)
+        m.submodules.link_bridge = shared(bridge, platform)
         m.submodules.uart_transmitter = shared(transmitter, platform)
         m.d.comb += [
             receiver.rx.eq(self.rx),
-            decoder.i_valid.eq(receiver.valid),
-            decoder.i_data.eq(receiver.data),
-            decoder.i_error.eq(receiver.error),
-            frames.i_valid.eq(decoder.valid),
-            frames.i_data.eq(decoder.data),
-            frames.i_end.eq(decoder.end),
-            frames.i_error.eq(decoder.error),
-            frames.release.eq(executor.release),
-            frames.keep.eq(executor.keep),
-            frames.drained.eq(feeder.drained),
-            frames.read_kept.eq(executor.read_kept),
-            frames.read_address.eq(executor.read_address),
-            executor.frame.eq(frames.frame),
-            executor.length.eq(frames.length),
-            executor.kept.eq(frames.kept),
-            executor.corrupt.eq(frames.corrupt),
-            executor.read_data.eq(frames.data),
-            executor.busy.eq(sender.busy),
-            executor.feed_wants.eq(feeder.wants),
-            executor.feed_address.eq(feeder.address),
-            feeder.load.eq(executor.load),
-            feeder.units.eq(executor.units),
-            feeder.input.eq(executor.input),
-            feeder.dest.eq(executor.dest),
-            feeder.frame.eq(frames.kept),
-            feeder.byte_valid.eq(executor.feed_valid),
-            feeder.byte.eq(frames.data),
-            feeder.flush.eq(self.flush),
-            sender.write_enable.eq(executor.write_enable),
-            sender.write_address.eq(executor.write_address),
-            sender.write_data.eq(executor.write_data),
-            sender.start.eq(executor.start),
-            sender.buffer.eq(executor.half),
-            sender.length.eq(executor.response_length),
+            bridge.rx_valid.eq(receiver.valid),
+            bridge.rx_data.eq(receiver.data),
+            bridge.rx_error.eq(receiver.error),
+            bridge.flush.eq(self.flush),
             self.tx.eq(transmitter.tx),
+            self.corrupt_frames.eq(bridge.corrupt_frames),
         ]
-        wiring.connect(m, executor.registers, wiring.flipped(self.registers))
-        wiring.connect(m, wiring.flipped(self.o), executor.o)
-        wiring.connect(m, feeder.program, wiring.flipped(self.program))
-        wiring.connect(m, feeder.i, wiring.flipped(self.i))
-        wiring.connect(m, sender.o, encoder.i)
-        wiring.connect(m, encoder.o, transmitter.i)
-        with m.If(frames.corrupt & ~self.corrupt_frames.all()):
-            m.d.sync += self.corrupt_frames.eq(self.corrupt_frames + 1)
+        wiring.connect(m, bridge.tx, transmitter.i)
+        wiring.connect(m, bridge.registers, wiring.flipped(self.registers))
+        wiring.connect(m, bridge.program, wiring.flipped(self.program))
+        wiring.connect(m, bridge.i, wiring.flipped(self.i))
+        wiring.connect(m, wiring.flipped(self.o), bridge.o)
         return m

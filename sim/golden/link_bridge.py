@@ -1,4 +1,4 @@
-"""Reference of :class:`sme_hw.bus.uart_bridge.UartBridge`, of whole frames."""
+"""Reference of :class:`sme_hw.bus.link_bridge.LinkBridge`, of whole frames."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from sme_hw.bus.link_format import (
 )
 from sme_hw.bus.link_params import LinkParams
 
-__all__ = ["UartBridge"]
+__all__ = ["LinkBridge"]
 
 _APPLIED = (Status.OK, Status.ENDED, Status.BUS_ERROR)
 
@@ -26,7 +26,7 @@ def _pieces(content: bytes, size: int) -> list[bytes]:
 
 
 @dataclass
-class UartBridge:
+class LinkBridge:
     """A bridge, what it did, and what it waits for.
 
     Parameters
