@@ -92,6 +92,8 @@ class LinkBridge:
                     return self._access(
                         payload[:ADDRESS_BYTES], [int.from_bytes(w, "little") for w in words]
                     )
+            case Kind.INPUT if argument >> self.link.dest_bits:
+                return Status.BAD_REQUEST, b""
             case Kind.PROGRAM | Kind.INPUT if self.busy:
                 return Status.BUSY, b""
             case Kind.PROGRAM:
@@ -101,7 +103,7 @@ class LinkBridge:
                     return Status.OK, b""
             case Kind.INPUT:
                 beats = self._units(payload, self.link.input_beat_bytes)
-                if beats and argument < 1 << self.link.dest_bits:
+                if beats:
                     self.inputs += [(beat, argument) for beat in beats]
                     return Status.OK, b""
             case Kind.RESULTS if not payload:

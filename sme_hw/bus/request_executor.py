@@ -151,7 +151,6 @@ class RequestExecutor(wiring.Component):
         kind, sequence, argument = (header.word_select(k, BYTE_BITS) for k in range(HEADER_BYTES))
         connected = Signal()
         last_sequence = Signal(BYTE_BITS)
-        ahead = Signal(BYTE_BITS)
         status = Signal(Status)
         # The request was not applied: this response does not replace the one that is kept.
         refused = Signal()
@@ -176,18 +175,36 @@ class RequestExecutor(wiring.Component):
         less = Signal(self.count_bits + 1)
         enough, empty = ~less[-1], remaining == 0
 
+        # What the header means, a clock later.
+        of_kind = {k: Signal(name=f"is_{k.name.lower()}") for k in Kind}
+        same, follows, sensible = Signal(), Signal(), Signal()
+        ahead = (sequence - last_sequence)[:BYTE_BITS]
+        m.d.sync += [
+            *(flag.eq(kind == k) for k, flag in of_kind.items()),
+            *(same.eq(ahead == 0), follows.eq(ahead == 1), sensible.eq(0)),
+        ]
+        with m.Switch(kind):
+            with m.Case(Kind.CONNECT, Kind.RESULTS):
+                m.d.sync += sensible.eq(empty)
+            with m.Case(Kind.READ):
+                some = (argument != 0) & (argument <= link.read_max)
+                m.d.sync += sensible.eq(some & (remaining == ADDRESS_BYTES))
+            with m.Case(Kind.WRITE, Kind.PROGRAM):
+                m.d.sync += sensible.eq(1)
+            with m.Case(Kind.INPUT):
+                m.d.sync += sensible.eq(~argument[link.dest_bits :].any())
+
         lane = Signal(range(max(WORD_BYTES, link.result_beat_bytes)))
         word_ends = lane == WORD_BYTES - 1
         word = Signal(WORD_BITS)
         address = Signal(ADDRESS_BYTES * BYTE_BITS)
         m.d.comb += [
-            ahead.eq(sequence - last_sequence),
             less.eq(remaining - unit),
-            registers.write.eq(kind == Kind.WRITE),
+            registers.write.eq(of_kind[Kind.WRITE]),
             registers.address.eq(address),
             registers.data.eq(word),
             registers.strobe.eq(-1),
-            self.input.eq(kind == Kind.INPUT),
+            self.input.eq(of_kind[Kind.INPUT]),
             self.dest.eq(argument),
             self.keep.eq(keeping),
         ]
@@ -248,62 +265,55 @@ class RequestExecutor(wiring.Component):
                     ]
                     with m.If(lane == HEADER_BYTES - 1):
                         m.d.sync += [lane.eq(0), remaining.eq(less)]
-                        m.next = "judge"
+                        m.next = "look"
+
+            with m.State("look"):
+                # What the header says is known in the next clock.
+                m.next = "judge"
 
             with m.State("judge"):
+                # An address that is not there leaves a number that is no multiple of a word.
                 m.d.comb += unit.eq(ADDRESS_BYTES)
-                m.d.sync += units.eq(0)
-                with m.If(kind == Kind.CONNECT):
-                    with m.If(empty):
-                        about = LINK_VERSION | link.frame_bytes << WORD_BITS // 2
-                        m.d.sync += [connected.eq(1), word.eq(about)]
-                        apply("store")
-                    with m.Else():
-                        refuse(Status.BAD_REQUEST)
-                with m.Elif(~connected):
+                with m.If(of_kind[Kind.WRITE]):
+                    m.d.sync += remaining.eq(less)
+                counted = of_kind[Kind.READ] | of_kind[Kind.RESULTS]
+                m.d.sync += units.eq(Mux(counted, argument, 0))
+                with m.If(~connected & ~of_kind[Kind.CONNECT]):
                     refuse(Status.NOT_CONNECTED)
-                with m.Elif(ahead == 0):
+                with m.Elif(same & ~of_kind[Kind.CONNECT]):
                     m.next = "send"
-                with m.Elif(ahead != 1):
+                with m.Elif(~follows & ~of_kind[Kind.CONNECT]):
                     refuse(Status.BAD_SEQUENCE)
-                with m.Else():
+                with m.Elif(~sensible):
                     refuse(Status.BAD_REQUEST)
-                    with m.Switch(kind):
-                        with m.Case(Kind.READ):
-                            m.d.sync += units.eq(argument)
-                            with m.If((less == 0) & (argument != 0) & (argument <= link.read_max)):
-                                m.d.sync += refused.eq(0)
-                                apply("address")
-                        with m.Case(Kind.WRITE):
-                            m.d.sync += remaining.eq(less)
-                            with m.If(enough):
-                                m.d.sync += refused.eq(0)
-                                m.next = "units"
-                        with m.Case(Kind.PROGRAM, Kind.INPUT):
-                            with m.If(self.kept):
-                                refuse(Status.BUSY)
-                            with m.Elif((kind == Kind.PROGRAM) | ~argument[link.dest_bits :].any()):
-                                m.d.sync += refused.eq(0)
-                                m.next = "units"
-                        with m.Case(Kind.RESULTS):
-                            m.d.sync += units.eq(argument)
-                            with m.If(empty):
-                                m.d.sync += refused.eq(0)
-                                apply("results")
+                with m.Elif(self.kept & (of_kind[Kind.PROGRAM] | of_kind[Kind.INPUT])):
+                    refuse(Status.BUSY)
+                with m.Elif(of_kind[Kind.CONNECT]):
+                    about = LINK_VERSION | link.frame_bytes << WORD_BITS // 2
+                    m.d.sync += [connected.eq(1), word.eq(about)]
+                    apply("store")
+                with m.Elif(of_kind[Kind.READ]):
+                    apply("address")
+                with m.Elif(of_kind[Kind.RESULTS]):
+                    apply("results")
+                with m.Else():
+                    m.next = "units"
 
             with m.State("units"):
-                is_input = kind == Kind.INPUT
-                m.d.comb += unit.eq(Mux(is_input, link.input_beat_bytes, WORD_BYTES))
+                m.d.comb += unit.eq(Mux(self.input, link.input_beat_bytes, WORD_BYTES))
                 with m.If(enough):
                     m.d.sync += [remaining.eq(less), units.eq(units + 1)]
                 with m.Elif(~empty | (units == 0)):
                     refuse(Status.BAD_REQUEST)
-                with m.Elif(kind == Kind.WRITE):
+                with m.Elif(registers.write):
                     apply("address")
                 with m.Else():
-                    m.d.comb += self.load.eq(1)
-                    m.d.sync += keeping.eq(1)
-                    apply("answer")
+                    apply("load")
+
+            with m.State("load"):
+                m.d.comb += self.load.eq(1)
+                m.d.sync += keeping.eq(1)
+                m.next = "answer"
 
             with m.State("address"):
                 m.d.comb += reading.eq(1)
@@ -348,7 +358,7 @@ class RequestExecutor(wiring.Component):
                 with m.If(word_ends):
                     m.d.sync += lane.eq(0)
                     m.next = "answer"
-                    with m.If((kind == Kind.READ) & (units != 0)):
+                    with m.If(of_kind[Kind.READ] & (units != 0)):
                         m.next = "access"
 
             with m.State("results"):
