@@ -3,14 +3,15 @@
 import random
 from typing import Any
 
-from amaranth import Cat
+from amaranth import Cat, Module
+from amaranth.lib import wiring
 
-from tests.cases.bridge_bench import BridgeBench
+from tests.cases.values import join
 from tests.serial_host import Host
 from tests.serial_line import LineEar, damaged, levels
 from tests.support import flat_ports, flat_values
 
-__all__ = ["ByteLine", "Dialogue", "UartLine"]
+__all__ = ["ByteLine", "Dialogue", "Packed", "UartLine"]
 
 BYTE_CLOCKS = 10
 """Clocks from byte to byte without a UART."""
@@ -80,12 +81,61 @@ class UartLine:
         return came
 
 
+class Packed(wiring.Component):
+    """A component whose ports are two: the simulator takes long for each.
+
+    Parameters
+    ----------
+    component : wiring.Component
+
+    Members
+    -------
+    inputs : In
+    outputs : Out
+    """
+
+    def __init__(self, component: wiring.Component):
+        self.component = component
+        ports = flat_ports(component)
+        self.widths = [
+            {name: port.width for name, port in ports.items() if port.is_input == is_input}
+            for is_input in (True, False)
+        ]
+        super().__init__(
+            {
+                "inputs": wiring.In(sum(self.widths[0].values())),
+                "outputs": wiring.Out(sum(self.widths[1].values())),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect the ports."""
+        m = Module()
+        m.submodules.component = self.component
+        values = flat_values(self.component)
+        inputs, outputs = (Cat(values[name] for name in names) for names in self.widths)
+        m.d.comb += [inputs.eq(self.inputs), self.outputs.eq(outputs)]
+        return m
+
+    def pattern(self, driven: dict[str, int]) -> int:
+        """Return all inputs; those that are not named are 0."""
+        return join(*((driven.get(name, 0), width) for name, width in self.widths[0].items()))
+
+    def shown(self, pattern: int) -> dict[str, int]:
+        """Return the outputs."""
+        values = {}
+        for name, width in self.widths[1].items():
+            values[name] = pattern & (1 << width) - 1
+            pattern >>= width
+        return values
+
+
 class Dialogue:
     """What passes all ports of a bench while a host asks.
 
     Parameters
     ----------
-    bench : BridgeBench
+    bench : Packed
     line : ByteLine or UartLine
     results : sequence of int
         Beats to offer.
@@ -98,7 +148,7 @@ class Dialogue:
 
     def __init__(
         self,
-        bench: BridgeBench,
+        bench: Packed,
         line: ByteLine | UartLine,
         results: list[int],
         *,
@@ -106,6 +156,7 @@ class Dialogue:
         damage: float,
         generator: random.Random,
     ):
+        self.bench = bench
         self.line = line
         self.results = list(results)
         self.stall = stall
@@ -115,15 +166,12 @@ class Dialogue:
         self.inputs: list[int] = []
         self.writes: list[tuple[int, int]] = []
         self.corrupt_frames = 0
-        ports, values = flat_ports(bench), flat_values(bench)
-        self._in = {name: values[name] for name, port in ports.items() if port.is_input}
-        self._out = {name: values[name] for name, port in ports.items() if not port.is_input}
-        self._all_in, self._all_out = Cat(self._in.values()), Cat(self._out.values())
 
     async def run(self, ctx: Any, host: Host, clocks: int) -> None:
         """Let the host ask until it is done and all has been taken, for so many clocks at most."""
         offered = False
         quiet = 0
+        bench = self.bench
         for _ in range(clocks):
             request = host.ask(self.line.sending)
             if request:
@@ -133,8 +181,8 @@ class Dialogue:
             driven |= {"o__valid": int(offered), "program__ready": int(self._goes())}
             driven |= {"i__ready": int(self._goes())}
             driven["o__payload"] = self.results[0] if offered else 0
-            ctx.set(self._all_in, self._pattern(driven))
-            shown = self._shown(ctx.get(self._all_out))
+            ctx.set(bench.inputs, bench.pattern(driven))
+            shown = bench.shown(ctx.get(bench.outputs))
             for byte in damaged(self.generator, self.line.hear(shown, driven), self.damage):
                 host.hear(byte)
             if offered and shown["o__ready"]:
@@ -156,17 +204,3 @@ class Dialogue:
 
     def _goes(self) -> bool:
         return self.generator.random() >= self.stall
-
-    def _pattern(self, driven: dict[str, int]) -> int:
-        pattern, offset = 0, 0
-        for name, value in self._in.items():
-            pattern |= driven.get(name, 0) << offset
-            offset += len(value)
-        return pattern
-
-    def _shown(self, pattern: int) -> dict[str, int]:
-        shown, offset = {}, 0
-        for name, value in self._out.items():
-            shown[name] = pattern >> offset & (1 << len(value)) - 1
-            offset += len(value)
-        return shown

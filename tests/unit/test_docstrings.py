@@ -19,6 +19,18 @@ import sme_hw
 from sme_hw.adc import Adc
 from sme_hw.array_macro import ArrayMacro
 from sme_hw.block_memory import BlockMemory
+from sme_hw.bus.frame_receiver import FrameReceiver
+from sme_hw.bus.frame_sender import FrameSender
+from sme_hw.bus.link_bridge import LinkBridge
+from sme_hw.bus.link_params import LinkParams
+from sme_hw.bus.register_bus import RegisterBus
+from sme_hw.bus.request_executor import RequestExecutor, ResultBytes
+from sme_hw.bus.slip_decoder import SlipDecoder
+from sme_hw.bus.slip_encoder import FrameByte, SlipEncoder
+from sme_hw.bus.stream_feeder import InputBytes, StreamFeeder
+from sme_hw.bus.uart_bridge import UartBridge
+from sme_hw.bus.uart_receiver import UartReceiver
+from sme_hw.bus.uart_transmitter import UartTransmitter
 from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
@@ -33,6 +45,8 @@ HARDWARE_PARAMS = replace(
 )
 """Parameters with which every optional port is there."""
 
+LINK = LinkParams(input_beat_bytes=1, dest_bits=1, result_beat_bytes=1, address_bits=8)
+
 INSTANCES: dict[type, Callable[[], Any]] = {
     Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
     ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
@@ -42,7 +56,21 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3, lanes=2),
     EntryWrite: lambda: EntryWrite(hardware=HARDWARE_PARAMS, width=32),
+    FrameByte: FrameByte,
+    FrameReceiver: lambda: FrameReceiver(frame_bytes=32),
+    FrameSender: lambda: FrameSender(frame_bytes=32),
+    InputBytes: lambda: InputBytes(link=LINK),
+    LinkBridge: lambda: LinkBridge(link=LINK),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
+    RegisterBus: lambda: RegisterBus(address_bits=8),
+    RequestExecutor: lambda: RequestExecutor(link=LINK),
+    ResultBytes: lambda: ResultBytes(link=LINK),
+    SlipDecoder: SlipDecoder,
+    SlipEncoder: SlipEncoder,
+    StreamFeeder: lambda: StreamFeeder(link=LINK),
+    UartBridge: lambda: UartBridge(divisor=4, link=LINK),
+    UartReceiver: lambda: UartReceiver(divisor=4),
+    UartTransmitter: lambda: UartTransmitter(divisor=4),
     VectorHandshake: lambda: VectorHandshake(HARDWARE_PARAMS),
 }
 """How to make those that need something else than ``hardware``."""
@@ -50,7 +78,7 @@ INSTANCES: dict[type, Callable[[], Any]] = {
 
 def _hardware_classes() -> Iterator[type]:
     kinds = (wiring.Component, wiring.Signature, data.StructLayout)
-    for info in pkgutil.iter_modules(sme_hw.__path__, "sme_hw."):
+    for info in pkgutil.walk_packages(sme_hw.__path__, "sme_hw."):
         for _, value in inspect.getmembers(importlib.import_module(info.name), inspect.isclass):
             # Imported classes are found where they come from.
             if issubclass(value, kinds) and value.__module__ == info.name:
@@ -102,6 +130,8 @@ def test_parameters_are_documented(kind: type) -> None:
     parameters = list(inspect.signature(kind).parameters.values())
     assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters)
     names = [p.name for p in parameters]
+    if not names:
+        return
     assert [name for name, _ in _section(kind, "Parameters")] == names
     instance = _instance(kind)
     assert all(hasattr(instance, name) for name in names)
@@ -118,7 +148,7 @@ def _public(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Any]]:
                 yield from _public(node.body, f"{prefix}.{node.name}")
 
 
-@pytest.mark.parametrize("package", ["sme_hw", "rtl_gen", "sim"])
+@pytest.mark.parametrize("package", ["sme_hw", "rtl_gen", "sim", "sme_host"])
 def test_everything_public_is_documented(package: str) -> None:
     """Modules, public classes, functions and methods have docstrings."""
     missing = []

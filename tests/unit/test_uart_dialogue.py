@@ -11,7 +11,7 @@ from sme_hw.bus.link_params import LinkParams
 from tests.cases.bridge_bench import READ_ONLY, WRITABLE, BridgeBench, Registers
 from tests.cases.case import SEED
 from tests.cases.values import join
-from tests.serial_dialogue import ByteLine, Dialogue, UartLine
+from tests.serial_dialogue import ByteLine, Dialogue, Packed, UartLine
 from tests.serial_host import Host, LinkError, Request
 from tests.support import simulate
 
@@ -23,7 +23,7 @@ DIVISOR = 25 / 6
 
 PATIENCE = 1500
 
-CLOCKS = 120_000
+CLOCKS = 60_000
 
 
 class Wish:
@@ -120,8 +120,8 @@ def _host(generator: random.Random, wish: Wish, patience: int = PATIENCE) -> Hos
 def test_bytes(damage: float, stall: float, patience: int) -> None:
     """Bytes are lost, repeated, changed and added; the unit is slow; the host is impatient."""
     generator = random.Random(SEED)
-    wish = Wish(generator, 60)
-    bench = BridgeBench(link=LINK)
+    wish = Wish(generator, 20)
+    bench = Packed(BridgeBench(link=LINK))
     dialogue = Dialogue(
         bench, ByteLine(generator), wish.beats, stall=stall, damage=damage, generator=generator
     )
@@ -140,10 +140,10 @@ def test_bytes(damage: float, stall: float, patience: int) -> None:
 def test_uart(off: float) -> None:
     """The same through UARTs of different baud rates, with glitches on the line."""
     generator = random.Random(SEED)
-    wish = Wish(generator, 12)
-    bench = BridgeBench(link=LINK, divisor=DIVISOR)
+    wish = Wish(generator, 7)
+    bench = Packed(BridgeBench(link=LINK, divisor=DIVISOR))
     line = UartLine(generator, DIVISOR, off)
-    dialogue = Dialogue(bench, line, wish.beats, stall=0.5, damage=0.005, generator=generator)
+    dialogue = Dialogue(bench, line, wish.beats, stall=0.5, damage=0.01, generator=generator)
     host = _host(generator, wish)
 
     async def testbench(ctx: Any) -> None:
@@ -158,11 +158,11 @@ def test_uart(off: float) -> None:
 def test_reset() -> None:
     """After a reset at any time the host is told; what it then asks anew is done as ever."""
     generator = random.Random(SEED)
-    bench = BridgeBench(link=LINK)
+    bench = Packed(BridgeBench(link=LINK))
     reset = Signal()
 
     async def testbench(ctx: Any) -> None:
-        for _ in range(4):
+        for _ in range(3):
             wish = Wish(generator, 60)
             host = _host(generator, wish)
             line = ByteLine(generator)
@@ -175,7 +175,8 @@ def test_reset() -> None:
             ctx.set(reset, 0)
             with pytest.raises(LinkError, match="NOT_CONNECTED"):
                 await dialogue.run(ctx, host, CLOCKS)
-            assert asked == len(host.responses)
+            # Of a response, only the end may have been missing.
+            assert len(host.responses) - asked in (0, 1)
             # A fresh one.
             ctx.set(reset, 1)
             await ctx.tick()
