@@ -27,7 +27,7 @@ def encode_frame(frame: Frame) -> bytes:
     Examples
     --------
     >>> encode_frame(Frame(1, 0xC0)).hex(" ")
-    'c0 01 db dc 00 43 8b be 46 c0'
+    'c0 01 db dc 00 6b 64 79 35 c0'
     """
     content = bytes([frame.kind, frame.sequence, frame.argument]) + frame.payload
     content += zlib.crc32(content).to_bytes(CHECK_BYTES, "little")

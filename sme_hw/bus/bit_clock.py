@@ -42,7 +42,7 @@ def bit_step(divisor: float) -> BitStep:
     Examples
     --------
     >>> bit_step(104), bit_step(25 / 3)
-    (BitStep(bits=12, step=39), BitStep(bits=8, step=31))
+    (BitStep(bits=17, step=1261), BitStep(bits=10, step=123))
     """
     number = isinstance(divisor, int | float) and not isinstance(divisor, bool)
     if not (number and DIVISOR_MIN <= divisor <= DIVISOR_MAX):

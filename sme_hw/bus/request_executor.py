@@ -95,7 +95,7 @@ class RequestExecutor(wiring.Component):
         Its words or beats, while ``load`` is set.
     input : Out(1)
         They are beats of inputs, while ``load`` is set.
-    dest : Out(dest_bits)
+    dest : Out(range(2**dest_bits))
         For this weight set, while ``load`` is set.
     feed_wants : In(1)
         The feeder wants a byte of the kept frame.
@@ -132,7 +132,7 @@ class RequestExecutor(wiring.Component):
                 "load": Out(1),
                 "units": Out(max(BYTE_BITS, self.count_bits)),
                 "input": Out(1),
-                "dest": Out(link.dest_bits),
+                "dest": Out(index_bits(1 << link.dest_bits)),
                 "feed_wants": In(1),
                 "feed_address": In(self.count_bits),
                 "feed_valid": Out(1),

@@ -46,7 +46,7 @@ class StreamFeeder(wiring.Component):
         Its words or beats, at least one, while ``load`` is set.
     input : In(1)
         They are beats of inputs, while ``load`` is set.
-    dest : In(dest_bits)
+    dest : In(range(2**dest_bits))
         For this weight set, while ``load`` is set.
     frame : In(1)
         The frame can be read; until ``drained``.
@@ -76,7 +76,7 @@ class StreamFeeder(wiring.Component):
                 "load": In(1),
                 "units": In(self.count_bits),
                 "input": In(1),
-                "dest": In(link.dest_bits),
+                "dest": In(index_bits(1 << link.dest_bits)),
                 "frame": In(1),
                 "drained": Out(1),
                 "wants": Out(1),

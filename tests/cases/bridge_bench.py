@@ -21,7 +21,7 @@ WRITABLE = range(8)
 
 READ_ONLY = range(8, 12)
 
-RESULTS = 32
+RESULTS = 64
 """Beats that may wait."""
 
 

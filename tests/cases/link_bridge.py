@@ -124,8 +124,9 @@ def _beginning(rng: np.random.Generator, model: LinkBridge) -> Streams:
     """Return what comes before a connection, the connection, and good requests."""
     link = model.link
     script = Script(model)
-    for k in range(7):
-        script.put(rng.bytes(link.result_beat_bytes), k in (1, 6))
+    count = 2 + link.results_max + 1
+    for k in range(count):
+        script.put(rng.bytes(link.result_beat_bytes), k in (1, count - 1))
     script.ask(Frame(Kind.READ, 1, 1, bytes([8, 0])))
     script.ask(Frame(Kind.CONNECT, 254, 0, b"x"))
     script.ask(Frame(Kind.CONNECT, 254))
@@ -133,7 +134,7 @@ def _beginning(rng: np.random.Generator, model: LinkBridge) -> Streams:
     read = Frame(Kind.READ, 0, 4, bytes([4, 0]))
     for request in (read, read, read._replace(sequence=1, payload=bytes([9, 0]))):
         script.ask(request)
-    # Two, of which the latter ends a vector; then all the others, or as many as fit; then none.
+    # Two, of which the latter ends a vector; as many as fit; the last one; none.
     results = Frame(Kind.RESULTS, 2, 2)
     for request in (results, results, Frame(Kind.RESULTS, 3, 255), Frame(Kind.RESULTS, 4, 255)):
         script.ask(request)
