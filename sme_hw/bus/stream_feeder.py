@@ -24,11 +24,12 @@ class InputBytes(data.StructLayout):
     data : 8 * input_beat_bytes
         Its inputs, in whole bytes each.
     dest : dest_bits
-        The weight set that the vector is for.
+        The weight set that the vector is for; only if there are several.
     """
 
     def __init__(self, *, link: LinkParams):
-        super().__init__({"data": BYTE_BITS * link.input_beat_bytes, "dest": link.dest_bits})
+        dest = {"dest": link.dest_bits} if link.dest_bits else {}
+        super().__init__({"data": BYTE_BITS * link.input_beat_bytes, **dest})
 
 
 class StreamFeeder(wiring.Component):
@@ -128,7 +129,8 @@ class StreamFeeder(wiring.Component):
             m.d.sync += [
                 left.eq(self.units),
                 is_input.eq(self.input),
-                self.i.payload.dest.eq(self.dest),
                 self.address.eq(HEADER_BYTES),
             ]
+            if self.link.dest_bits:
+                m.d.sync += self.i.payload.dest.eq(self.dest)
         return m

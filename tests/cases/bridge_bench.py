@@ -12,6 +12,7 @@ from sme_hw.bus.register_bus import WORD_BITS
 from sme_hw.bus.request_executor import ResultBytes
 from sme_hw.bus.stream_feeder import InputBytes
 from sme_hw.bus.uart_bridge import UartBridge
+from sme_hw.bus.uart_receiver import UartReceiver
 from sme_hw.sharing import shared
 
 __all__ = ["READ_ONLY", "RESULTS", "WRITABLE", "BridgeBench", "Registers"]
@@ -61,6 +62,10 @@ class BridgeBench(wiring.Component):
     -------
     rx, rx_valid, rx_data, rx_error, tx, program, i, o, flush, corrupt_frames
         As of the bridge.
+    said : Out(1)
+        A byte has come from the bridge; only with a UART.
+    byte : Out(8)
+        The byte.
     wrote : Out(1)
         A register was written.
     written_address, written_word : Out
@@ -77,7 +82,7 @@ class BridgeBench(wiring.Component):
             "tx": Out(stream.Signature(8)),
         }
         if divisor:
-            line = {"rx": In(1, init=1), "tx": Out(1)}
+            line = {"rx": In(1, init=1), "tx": Out(1), "said": Out(1), "byte": Out(8)}
         super().__init__(
             {
                 **line,
@@ -98,7 +103,15 @@ class BridgeBench(wiring.Component):
         bridge: LinkBridge | UartBridge
         if self.divisor:
             bridge = UartBridge(divisor=self.divisor, link=self.link)
-            m.d.comb += [bridge.rx.eq(self.rx), self.tx.eq(bridge.tx)]
+            ear = UartReceiver(divisor=self.divisor)
+            m.submodules.ear = shared(ear, platform)
+            m.d.comb += [
+                bridge.rx.eq(self.rx),
+                self.tx.eq(bridge.tx),
+                ear.rx.eq(bridge.tx),
+                self.said.eq(ear.valid),
+                self.byte.eq(ear.data),
+            ]
         else:
             bridge = LinkBridge(link=self.link)
             m.d.comb += [

@@ -120,7 +120,7 @@ def _host(generator: random.Random, wish: Wish, patience: int = PATIENCE) -> Hos
 def test_bytes(damage: float, stall: float, patience: int) -> None:
     """Bytes are lost, repeated, changed and added; the unit is slow; the host is impatient."""
     generator = random.Random(SEED)
-    wish = Wish(generator, 20)
+    wish = Wish(generator, 40)
     bench = Packed(BridgeBench(link=LINK))
     dialogue = Dialogue(
         bench, ByteLine(generator), wish.beats, stall=stall, damage=damage, generator=generator
@@ -153,6 +153,35 @@ def test_uart(off: float) -> None:
     wish.check(dialogue, host)
     assert dialogue.corrupt_frames
     assert host.repeated
+
+
+def test_flush() -> None:
+    """What a stream has not taken is dropped, and nothing else; then there is room again."""
+    generator = random.Random(SEED)
+    bench = Packed(BridgeBench(link=LINK))
+    dropped: Request = (Kind.INPUT, 1, generator.randbytes(6))
+    wish = Wish(generator, 8)
+
+    async def testbench(ctx: Any) -> None:
+        for flushed in (True, False):
+            line = ByteLine(generator)
+            host = Host([dropped], beat_bytes=5, patience=PATIENCE, generator=generator)
+            never = Dialogue(bench, line, [], stall=1.0, damage=0.0, generator=generator)
+            await never.run(ctx, host, CLOCKS)
+            ctx.set(bench.inputs, bench.pattern({"flush": int(flushed)}))
+            await ctx.tick()
+            ctx.set(bench.inputs, 0)
+            await ctx.tick()
+            assert bench.shown(ctx.get(bench.outputs))["i__valid"] == (not flushed)
+            if flushed:
+                host = _host(generator, wish)
+                dialogue = Dialogue(
+                    bench, line, wish.beats, stall=0.0, damage=0.0, generator=generator
+                )
+                await dialogue.run(ctx, host, CLOCKS)
+                wish.check(dialogue, host)
+
+    simulate(bench, testbench)
 
 
 def test_reset() -> None:
