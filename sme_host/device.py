@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from sme_hw.bus.link_format import ADDRESS_BYTES, WORD_BYTES, Kind, Status, payload_bytes
 
 from rtl_gen.host.sme_registers import Registers
 from sim.golden.bus_unit import input_bytes, results_of_bytes
 from sme_hw.bus.lanes import bus_lanes
+from sme_hw.bus.link_format import ADDRESS_BYTES, WORD_BYTES, Kind, Status, payload_bytes
 from sme_hw.bus.registers import ID, as_json, fingerprint, register_map
 from sme_hw.pack import in_order, pack
 from sme_hw.params import HardwareParams, ceil_div
@@ -78,8 +77,7 @@ class Device:
         data = pack(images, self._hardware).astype("<u4").tobytes()
         step = payload_bytes(self._link.frame_bytes) // WORD_BYTES * WORD_BYTES
         for first in range(0, len(data), step):
-            part = data[first : first + step]
-            self._until(lambda part=part: self._link.request(Kind.PROGRAM, 0, part))
+            self._program(data[first : first + step])
         self._idle("a program")
         self._registers.write("control", clear=1)
 
@@ -189,10 +187,10 @@ class Device:
         most = payload_bytes(self._link.frame_bytes) // self._lanes.result_beat
         return self._link.request(Kind.RESULTS, min(most, 255)).payload
 
-    def _until(self, request: Callable[[], Any]) -> None:
-        """Make a request until it is taken."""
+    def _program(self, data: bytes) -> None:
+        """Send words of a program when those before were taken."""
         deadline = time.monotonic() + self._patience
-        while request().argument == Status.BUSY:
+        while self._link.request(Kind.PROGRAM, 0, data).argument == Status.BUSY:
             if time.monotonic() > deadline:
                 raise DeviceError(f"the unit takes no program ({self._state()})")
 

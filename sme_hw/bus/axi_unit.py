@@ -79,7 +79,7 @@ class AxiUnit(wiring.Component):
         self._into(m, _PROGRAM, unit.program, {"tdata": unit.program.payload})
         fields = {"tdata": unit.i.payload.data}
         if self.hardware.set_bits:
-            fields["tdest"] = unit.i.payload.set
+            fields["tdest"] = unit.i.payload.dest
         self._into(m, _INPUTS, unit.i, fields)
         m.d.comb += [
             self.m_axis_result_tdata.eq(unit.o.payload.data),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from sme_hw.compute_unit import ComputeUnit
@@ -13,44 +13,14 @@ from sme_hw.sharing import shared
 from sme_hw.skid_buffer import SkidBuffer
 from sme_hw.tile_array import TileArray
 
+from .beats import InputBytes, ResultBytes
 from .lanes import bus_lanes
+from .link_format import COUNTER_BITS
 from .register_bus import RegisterBus
 from .register_file import RegisterFile
 from .registers import address_bits, register_map
 
-__all__ = ["BusUnit", "InputBytes", "ResultBytes"]
-
-
-class InputBytes(data.StructLayout):
-    """A beat of inputs.
-
-    Fields
-    ------
-    data : unsigned(8 * bytes)
-        Inputs, the first in the lowest bytes.
-    set : unsigned(set_bits)
-        Weight set of the vector; the same in all its beats.
-    """
-
-    def __init__(self, hardware: HardwareParams, units: int):
-        bits = 8 * bus_lanes(hardware, units).input_beat
-        super().__init__({"data": unsigned(bits), "set": unsigned(hardware.set_bits)})
-
-
-class ResultBytes(data.StructLayout):
-    """A beat of results.
-
-    Fields
-    ------
-    data : unsigned(8 * bytes)
-        Signed results, the first in the lowest bytes; 0 beyond the last column.
-    last : unsigned(1)
-        The last beat of a packet of vectors.
-    """
-
-    def __init__(self, hardware: HardwareParams, units: int):
-        bits = 8 * bus_lanes(hardware, units).result_beat
-        super().__init__({"data": unsigned(bits), "last": unsigned(1)})
+__all__ = ["BusUnit"]
 
 
 class BusUnit(wiring.Component):
@@ -74,6 +44,8 @@ class BusUnit(wiring.Component):
         Results; streams take a clock more than the unit's own at either end.
     resetting : Out(1)
         Software resets the unit: in this clock and the next, streams lose what they hold.
+    corrupt_frames : In(16)
+        For the register of that name.
     """
 
     def __init__(self, *, hardware: HardwareParams, units: int):
@@ -81,13 +53,16 @@ class BusUnit(wiring.Component):
         self.units = units
         self.map = register_map(hardware, units)
         self.lanes = bus_lanes(hardware, units)
+        self.input_beat = InputBytes(beat_bytes=self.lanes.input_beat, dest_bits=hardware.set_bits)
+        self.result_beat = ResultBytes(beat_bytes=self.lanes.result_beat)
         super().__init__(
             {
-                "registers": In(RegisterBus(address_bits(self.map))),
+                "registers": In(RegisterBus(address_bits=address_bits(self.map))),
                 "program": In(stream.Signature(PROGRAM_BITS)),
-                "i": In(stream.Signature(InputBytes(hardware, units))),
-                "o": Out(stream.Signature(ResultBytes(hardware, units))),
+                "i": In(stream.Signature(self.input_beat)),
+                "o": Out(stream.Signature(self.result_beat)),
                 "resetting": Out(1),
+                "corrupt_frames": In(COUNTER_BITS),
             }
         )
 
@@ -105,12 +80,9 @@ class BusUnit(wiring.Component):
         m.d.comb += self.resetting.eq(file.control_reset)
         m.d.sync += reset.eq(file.control_reset)
 
-        input_bytes, result_bytes = (
-            layout(self.hardware, self.units) for layout in (InputBytes, ResultBytes)
-        )
         program = SkidBuffer(width=PROGRAM_BITS)
-        inputs = SkidBuffer(width=input_bytes.size)
-        results = SkidBuffer(width=result_bytes.size)
+        inputs = SkidBuffer(width=self.input_beat.size)
+        results = SkidBuffer(width=self.result_beat.size)
         for name, buffer in (("program", program), ("inputs", inputs), ("results", results)):
             m.submodules[f"{name}_buffer"] = shared(buffer, platform, reset)
         wiring.connect(m, wiring.flipped(self.program), program.i)
@@ -128,6 +100,7 @@ class BusUnit(wiring.Component):
             file.clips_count.eq(unit.clips),
             file.status_busy.eq(busy),
             file.status_program_error.eq(unit.error),
+            file.corrupt_frames_count.eq(self.corrupt_frames),
             file.status_result_waits.eq(self.o.valid),
         ]
         m.d.sync += [
@@ -149,13 +122,14 @@ class BusUnit(wiring.Component):
     def _inputs(self, m: Module, source: Any, unit: Any) -> Value:
         """Lead bytes to the unit's inputs; returns whether a beat with too large ones is taken."""
         hardware, lane = self.hardware, 8 * self.lanes.input_lane
-        beat = InputBytes(hardware, self.units)(source.payload)
+        beat = self.input_beat(source.payload)
         values = [beat.data.word_select(k, lane) for k in range(self.lanes.inputs)]
         payload = Signal(input_payload(hardware))
         target = Value.cast(payload)
         bits = hardware.input_bits
+        dest = beat.dest if hardware.set_bits else Const(0, 0)
         m.d.comb += [
-            target.eq(Cat(*(value[:bits] for value in values), beat.set)),
+            target.eq(Cat(*(value[:bits] for value in values), dest)),
             unit.i.payload.eq(payload),
             unit.i.valid.eq(source.valid),
             source.ready.eq(unit.i.ready),
@@ -173,7 +147,7 @@ class BusUnit(wiring.Component):
         left = Signal(len(vectors))  # vectors of this packet that follow the one under way
         begun = Signal()
         ends = Signal()
-        payload, beat = unit.o.payload, ResultBytes(self.hardware, self.units)(target.payload)
+        payload, beat = unit.o.payload, self.result_beat(target.payload)
         extended = [Value.cast(result).as_signed() for result in payload.results]
         m.d.comb += [
             beat.data.eq(Cat(self._extended(m, value, lane) for value in extended)),
