@@ -71,9 +71,8 @@ class SerialBoard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        # Without an input it ends by itself.
+        self._process.communicate()
 
     def reset(self) -> None:
         """Reset the board, as power would."""
