@@ -155,7 +155,12 @@ def emit_verilog(component: wiring.Component, name: str, target: str = TARGETS[0
 
 
 def emit_without(
-    outside: type | None, component: wiring.Component, name: str, target: str = TARGETS[0]
+    outside: type | None,
+    component: wiring.Component,
+    name: str,
+    target: str = TARGETS[0],
+    *,
+    prefix: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Return the Verilog of ``component`` without the modules of one class.
 
@@ -166,6 +171,8 @@ def emit_without(
         it. With None, nothing is left out.
     component, name, target
         As for :func:`emit_verilog`.
+    prefix : str, optional
+        Of the names of all other modules, if not ``name``.
 
     Returns
     -------
@@ -175,6 +182,6 @@ def emit_without(
         These modules, by name. Emitted with :func:`emit_verilog` under that name, each has the
         ports that the Verilog connects.
     """
-    library = ModuleLibrary(name, target, outside)
+    library = ModuleLibrary(prefix or name, target, outside)
     top = library.convert(component, name)
     return _to_verilog("\n".join([top, *library.modules.values()])), library.not_emitted

@@ -15,6 +15,7 @@ from sme_hw.program import input_fields, memory_map
 from sme_hw.run_cycles import TileSize, fill_cycles, steady_cycles
 from sme_hw.target import TARGETS
 
+from .axi import axi_files
 from .emit import emit_without
 from .files import staged_directory, write_json
 from .fusesoc import CORE_FILE, core_file
@@ -123,6 +124,7 @@ def generate(
     target: str = TARGETS[0],
     macro: str = MACROS[0],
     fusesoc: bool = False,
+    axi_units: int = 0,
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a compute unit: its Verilog, manifest, lint waivers, and the testbench ``tb/``.
@@ -141,6 +143,8 @@ def generate(
         model and a description of them are written beside it.
     fusesoc : bool
         Also write a core file for FuseSoC.
+    axi_units : int
+        Also write a wrapper with AXI4 interfaces around so many compute units (:mod:`rtl_gen.axi`).
     extra : dict, optional
         More entries for the manifest.
 
@@ -162,6 +166,9 @@ def generate(
         outside = ArrayMacro if macro == "blackbox" else None
         verilog, macros = emit_without(outside, component, TOP, target)
         files = {DESIGN: verilog, WAIVER_FILE: waiver_file(target)}
+        if axi_units:
+            own, more["axi"] = axi_files(hardware, axi_units, DESIGN, target)
+            files |= own
         if macros:
             files |= macro_files(macros)
             more["macro"] = macro_manifest(macros)

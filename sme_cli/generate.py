@@ -11,6 +11,7 @@ from rtl_gen.generate import generate
 from rtl_gen.macro import MACROS, check_macro
 from sim.cosim import check_inputs, tile_jobs
 from sim.mapping import Parameters, map_matrix, read_array
+from sme_hw.array_program import UNITS_MAX
 from sme_hw.errors import InputError
 from sme_hw.target import TARGETS
 
@@ -74,6 +75,15 @@ def _inputs(file: str | None, rows: int, parameters: Parameters) -> np.ndarray:
     "behavioural model and a description of them are written beside it.",
 )
 @click.option("--fusesoc", is_flag=True, help="Also write sme.core, for FuseSoC.")
+@click.option(
+    "--axi",
+    "axi_units",
+    type=click.IntRange(min=0, max=UNITS_MAX),
+    default=0,
+    metavar="UNITS",
+    help="Also write design_axi.v: so many compute units behind AXI4-Lite and AXI4-Stream, with "
+    "registers as C header, Python class and table, and a script that packages it for Vivado.",
+)
 @parameter_options()
 @json_option
 def generate_command(
@@ -83,6 +93,7 @@ def generate_command(
     target: str,
     macro: str,
     fusesoc: bool,
+    axi_units: int,
     json_file: str | None,
     **options: Any,
 ) -> None:
@@ -112,6 +123,7 @@ def generate_command(
             target=target,
             macro=macro,
             fusesoc=fusesoc,
+            axi_units=axi_units,
             extra={"options": parameters.as_dict()},
         )
     write_report(json_file, manifest)
@@ -120,5 +132,6 @@ def generate_command(
     written = [*manifest["sha256"], "design.json", *manifest["files"]["lint"], "tb/"]
     written += [manifest["macro"]["text"]] if "macro" in manifest else []
     written += [CORE_FILE] if fusesoc else []
+    written += manifest["axi"]["files"] if "axi" in manifest else []
     output.print(f"written to {directory}: {', '.join(written)}")
     output.print(f"run its testbench: python {directory}/tb/run.py")

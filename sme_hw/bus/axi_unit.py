@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """A compute unit with AXI4: registers on AXI4-Lite, program, inputs and results on AXI4-Stream."""
 
 from typing import Any

@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """A compute unit with registers and byte-wide streams: what stands behind every bus."""
 
 from typing import Any

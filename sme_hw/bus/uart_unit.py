@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """A compute unit on a serial line: for boards without a bus to a host."""
 
 from amaranth import Module

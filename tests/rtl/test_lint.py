@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from rtl_gen.axi import AXI_DESIGN, axi_files
 from rtl_gen.emit import emit_verilog
 from rtl_gen.generate import TOP
 from rtl_gen.lint import WAIVER_FILE, WAIVERS, waiver_file
 from rtl_gen.tb.run import use_verilator
 from rtl_gen.testbench import MODELS
 from sim.mapping import load_parameters
+from sme_hw.bus.uart_unit import UartUnit
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import HardwareParams
 from tests.cases.hardware import HARDWARE
@@ -35,11 +37,11 @@ TELLING = HARDWARE["reordered-zero-skip"]
 OPERATOR = re.compile(r" [-+*&|^?<>]{1,3} | [=!<>]= | = [-!~&|^]")
 
 
-def messages(folder: Path, *files: str, target: str = "portable") -> list[str]:
+def messages(folder: Path, *files: str, target: str = "portable", top: str = TOP) -> list[str]:
     """Return what the linter says about ``design.v`` with other files before it."""
     use_verilator()
     models = [str(resources.files("rtl_gen") / "tb" / name) for name in MODELS[target]]
-    command = ["verilator", "--lint-only", "-Wall", "--top-module", TOP]
+    command = ["verilator", "--lint-only", "-Wall", "--top-module", top]
     done = subprocess.run(
         [*command, *files, "design.v", *models],
         cwd=folder,
@@ -71,6 +73,20 @@ def test_lint_is_clean(tmp_path: Path, name: str, target: str) -> None:
     (tmp_path / "design.v").write_text(emit_verilog(ComputeUnit(hardware=hardware), TOP, target))
     (tmp_path / WAIVER_FILE).write_text(waiver_file(target))
     assert messages(tmp_path, WAIVER_FILE, target=target) == []
+
+
+@pytest.mark.parametrize(("name", "units"), [("reordered-zero-skip", 1), ("sets-reordered", 3)])
+def test_lint_of_buses_is_clean(tmp_path: Path, name: str, units: int) -> None:
+    """Units behind AXI4, and on a serial line."""
+    hardware = HARDWARE[name]
+    (tmp_path / WAIVER_FILE).write_text(waiver_file("portable"))
+    (tmp_path / "design.v").write_text(emit_verilog(ComputeUnit(hardware=hardware), TOP))
+    files, entry = axi_files(hardware, units, "design.v", "portable")
+    (tmp_path / AXI_DESIGN).write_text(files[AXI_DESIGN])
+    assert messages(tmp_path, WAIVER_FILE, AXI_DESIGN, top=entry["top"]) == []
+    serial = UartUnit(hardware=hardware, units=units, divisor=8, frame_bytes=64)
+    (tmp_path / "design.v").write_text(emit_verilog(serial, "sme_uart_unit"))
+    assert messages(tmp_path, WAIVER_FILE, top="sme_uart_unit") == []
 
 
 @pytest.fixture(scope="module")
