@@ -40,6 +40,7 @@ from sme_hw.bus.stream_feeder import StreamFeeder
 from sme_hw.bus.uart_bridge import UartBridge
 from sme_hw.bus.uart_receiver import UartReceiver
 from sme_hw.bus.uart_transmitter import UartTransmitter
+from sme_hw.bus.uart_unit import UartUnit
 from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
@@ -100,6 +101,7 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     UartBridge: lambda: UartBridge(divisor=4, link=LINK),
     UartReceiver: lambda: UartReceiver(divisor=4),
     UartTransmitter: lambda: UartTransmitter(divisor=4),
+    UartUnit: lambda: UartUnit(hardware=HARDWARE_PARAMS, units=2, divisor=4, frame_bytes=64),
     VectorHandshake: lambda: VectorHandshake(HARDWARE_PARAMS),
 }
 INSTANCES |= {
