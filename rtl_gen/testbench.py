@@ -15,9 +15,13 @@ from sme_hw.program import input_fields
 from sme_hw.tile_image import TileImage
 
 from .files import write_json
+from .tb.expectations import STALLS, most_clocks, seed_of
+from .tb.run import SEED
 
 __all__ = [
     "DATA_FILES",
+    "FIXED_FILES",
+    "MODELS",
     "Job",
     "read_results",
     "read_words",
@@ -28,9 +32,10 @@ __all__ = [
 WORD_BITS = 32
 """All data files hold 32-bit hexadecimal words, one a line; a beat's lowest word comes first."""
 
-DATA_FILES = ("jobs.json", "program.hex", "inputs.hex", "expected.hex")
-_FIXED_FILES = (
+DATA_FILES = ("jobs.json", "jobs.hex", "program.hex", "inputs.hex", "expected.hex")
+FIXED_FILES = (
     "bench.v",
+    "standalone.v",
     "tb_design.py",
     "expectations.py",
     "run.py",
@@ -38,7 +43,7 @@ _FIXED_FILES = (
     "volume.cpp",
     "volume.py",
 )
-_MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v", "model_mult18x18d.v")}
+MODELS = {"portable": (), "ecp5": ("model_ccu2c.v", "model_dp16kd.v", "model_mult18x18d.v")}
 """Simulation models of the primitives that each target's Verilog instantiates."""
 
 
@@ -221,21 +226,39 @@ def write_testbench_data(
         ],
     }
     write_json(directory / "jobs.json", description)
+    _write_words(directory / "jobs.hex", [_job_words(description)])
     _write_words(directory / "program.hex", programs)
     _write_words(directory / "inputs.hex", inputs)
     _write_words(directory / "expected.hex", expected)
     return description
 
 
+def _job_words(description: dict[str, Any]) -> np.ndarray:
+    """Return what ``standalone.v`` needs of ``jobs.json``, in the order in which it reads."""
+    jobs = description["jobs"]
+    words = [len(jobs), description["clip_planes"], description["clip_settle"]]
+    for number, job in enumerate(jobs):
+        words += [job["program_words"], job["input_beats"], job["result_beats"]]
+        words += [STALLS if job["stalled"] else 0, seed_of(SEED, number), most_clocks(job)]
+        words += [not job["stalled"], job["cycles"], *job["clips"]]
+    return np.array(words, np.uint32)
+
+
 def write_testbench(
     directory: Path, hardware: HardwareParams, jobs: Sequence[Job], target: str
-) -> None:
-    """Write a complete testbench that needs nothing of this package."""
+) -> dict[str, Any]:
+    """Write a complete testbench that needs nothing of this package.
+
+    Returns
+    -------
+    dict
+        The content of ``jobs.json``.
+    """
     directory.mkdir()
     folder = resources.files("rtl_gen") / "tb"
-    for name in (*_FIXED_FILES, *_MODELS[target]):
+    for name in (*FIXED_FILES, *MODELS[target]):
         (directory / name).write_bytes((folder / name).read_bytes())
-    write_testbench_data(directory, hardware, jobs)
+    return write_testbench_data(directory, hardware, jobs)
 
 
 def _unpack(words: np.ndarray, hardware: HardwareParams) -> np.ndarray:

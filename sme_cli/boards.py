@@ -7,7 +7,7 @@ import click
 from rtl_gen.boards.board import boards, load_board
 from rtl_gen.boards.families import FIGURES
 
-from .build import board_parameters, largest_on
+from .build import board_parameters, largest_on, units_option
 from .console import bar, table, write_report
 from .options import json_option, parameter_options
 
@@ -15,9 +15,10 @@ __all__ = ["boards_command"]
 
 
 @click.command("boards")
+@units_option
 @parameter_options(None)
 @json_option
-def boards_command(json_file: str | None, **options: Any) -> None:
+def boards_command(units: int, json_file: str | None, **options: Any) -> None:
     """Show the boards, and the largest square crossbar that fits on each.
 
     The unit is the board's own, or one of other options. Nothing is synthesised: block RAMs are
@@ -39,7 +40,7 @@ def boards_command(json_file: str | None, **options: Any) -> None:
                 **{figure: board.capacity[figure] for figure in FIGURES},
                 "planes": parameters.hardware.planes,
                 "adc_bits": parameters.as_dict()["adc_bits"],
-                "largest_square": largest_on(board, parameters),
+                "largest_square": largest_on(board, parameters, units),
             }
             progress.advance(task)
     write_report(json_file, report)

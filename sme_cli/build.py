@@ -14,9 +14,18 @@ from sim.mapping import Parameters, load_parameters
 from .console import bar, output, table, write_report
 from .options import json_option, parameter_options, take_parameters
 
-__all__ = ["board_parameters", "build_command", "largest_on"]
+__all__ = ["board_parameters", "build_command", "largest_on", "units_option"]
 
 TOO_SLOW = 1
+
+units_option = click.option(
+    "--units",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Compute units behind the bus, whose results are added.",
+)
+"""``--units N``."""
 
 
 def board_parameters(board: Board, options: dict[str, Any]) -> Parameters:
@@ -28,14 +37,14 @@ def board_parameters(board: Board, options: dict[str, Any]) -> Parameters:
     return load_parameters(defaults.pop("preset"), **defaults | given)
 
 
-def largest_on(board: Board, parameters: Parameters) -> int | None:
+def largest_on(board: Board, parameters: Parameters, units: int) -> int | None:
     """Return rows and columns of the largest square crossbar that fits on a board."""
     hardware = parameters.hardware
-    return largest_square(board, hardware, lambda sized: board_design(board, sized))
+    return largest_square(board, hardware, lambda sized: board_design(board, sized, units))
 
 
-def _largest_text(board: Board, parameters: Parameters) -> str:
-    size = largest_on(board, parameters)
+def _largest_text(board: Board, parameters: Parameters, units: int) -> str:
+    size = largest_on(board, parameters, units)
     if size is None:
         return "nothing with these options would"
     return f"the largest square crossbar with these options would have {size} x {size} cells"
@@ -51,9 +60,12 @@ def _largest_text(board: Board, parameters: Parameters) -> str:
     type=click.Path(file_okay=False),
     help=f"Folder for the bitstream, {SUMMARY}, and all that it was made from.",
 )
+@units_option
 @parameter_options(None)
 @json_option
-def build_command(board: str, directory: str, json_file: str | None, **options: Any) -> int:
+def build_command(
+    board: str, directory: str, units: int, json_file: str | None, **options: Any
+) -> int:
     """Build the bitstream of a BOARD: a name (see sme boards) or a .toml file.
 
     Places and routes with Yosys and nextpnr; for boards whose devices need Vivado, writes a project
@@ -65,13 +77,15 @@ def build_command(board: str, directory: str, json_file: str | None, **options: 
     parameters = board_parameters(target, options)
     for path in (directory, json_file):
         check_writable(path)
-    design = board_design(target, parameters.hardware)
+    design = board_design(target, parameters.hardware, units)
     with bar(1) as (progress, task):
 
         def show(stage: str, share: float | None) -> None:
             progress.update(task, description=stage, completed=share or 0)
 
-        summary = build(target, design, directory, show, lambda: _largest_text(target, parameters))
+        summary = build(
+            target, design, directory, show, lambda: _largest_text(target, parameters, units)
+        )
     write_report(json_file, summary)
     if "bitstream" not in summary:
         output.print(f"written to {directory}: a Vivado project for {target.title}")

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
+
 from sim.cosim import NetworkCosim, cosim_layers
-from sim.mapping import Parameters
+from sim.mapping import LayerMapping, Parameters
 from sim.network.network import Network, read_network
 from sim.network.vectors import sample_vectors
 from sme_hw.errors import InputError, some_of
@@ -14,7 +16,7 @@ from .console import bar, output, table
 from .network_options import SEED
 from .network_run import open_network
 
-__all__ = ["NetworkRun", "cosim_network", "print_network"]
+__all__ = ["ALL", "NetworkRun", "cosim_network", "network_work", "print_network"]
 
 ALL = "all"
 
@@ -60,8 +62,10 @@ class NetworkRun:
         ]
 
 
-def cosim_network(file: str, base: Parameters, run: NetworkRun, **options: Any) -> NetworkCosim:
-    """Send real vectors of the chosen layers of a network through the RTL."""
+def network_work(
+    file: str, base: Parameters, run: NetworkRun, **options: Any
+) -> list[tuple[LayerMapping, np.ndarray]]:
+    """Return the chosen layers of a network with vectors that real images cause."""
     network = read_network(file)
     chosen = run.chosen(network)
     # A dense layer has a single vector an image.
@@ -72,7 +76,12 @@ def cosim_network(file: str, base: Parameters, run: NetworkRun, **options: Any) 
         vectors = sample_vectors(
             mapped, batches, run.vectors, SEED, lambda count: progress.advance(task, count)
         )
-    work = [(mapped.layers[number].mapping, vectors[number]) for number in chosen]
+    return [(mapped.layers[number].mapping, vectors[number]) for number in chosen]
+
+
+def cosim_network(file: str, base: Parameters, run: NetworkRun, **options: Any) -> NetworkCosim:
+    """Send real vectors of the chosen layers of a network through the RTL."""
+    work = network_work(file, base, run, **options)
     with bar(1.0) as (progress, task):
         return cosim_layers(
             work,

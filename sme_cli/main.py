@@ -13,6 +13,7 @@ from .cosim import cosim_command
 from .demo import demo_command
 from .eval import eval_command
 from .generate import generate_command
+from .host import host_command
 from .limits import limit_memory
 from .map import map_command
 from .presets import presets_command
@@ -37,6 +38,7 @@ for _command in (
     eval_command,
     generate_command,
     cosim_command,
+    host_command,
     presets_command,
     boards_command,
     build_command,

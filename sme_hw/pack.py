@@ -22,13 +22,23 @@ from .program import (
 )
 from .tile_image import EMPTY, TileImage, check_image
 
-__all__ = ["in_order", "input_lanes", "merge_cells", "pack", "pack_inputs", "row_lanes"]
+__all__ = [
+    "control_record",
+    "in_order",
+    "input_lanes",
+    "merge_cells",
+    "pack",
+    "pack_inputs",
+    "record",
+    "row_lanes",
+    "tile_records",
+]
 
 T = TypeVar("T")
 
 
-def _record(region: Region, entry: int, data: np.ndarray, weight_set: int = 0) -> np.ndarray:
-    """Return one record that writes ``data``, shape (entries, words)."""
+def record(region: int, entry: int, data: np.ndarray, weight_set: int = 0) -> np.ndarray:
+    """Return one record that writes ``data``, shape (entries, words), as uint32 words."""
     head = [int(region) << REGION_OFFSET | weight_set << SET_OFFSET | entry, len(data)]
     return np.concatenate([np.array(head, np.uint32), data.astype(np.uint32).ravel()])
 
@@ -65,7 +75,7 @@ def _cell_records(image: TileImage, hardware: HardwareParams, weight_set: int) -
         for name, width in widths.items():
             entry |= values.get(name, 0) << offset
             offset += width
-        result.append(_record(Region.CELLS, entry, words[plane, sign, adc, slot], weight_set))
+        result.append(record(Region.CELLS, entry, words[plane, sign, adc, slot], weight_set))
     return result
 
 
@@ -148,12 +158,13 @@ def _index_words(image: TileImage, hardware: HardwareParams, rows: np.ndarray) -
     return _to_words(np.concatenate(bits, axis=-1).reshape(len(rows), -1).astype(np.uint8))
 
 
-def _control(entry: Control, value: int, weight_set: int = 0) -> np.ndarray:
-    return _record(Region.CONTROL, entry, np.array([[value]]), weight_set)
+def control_record(entry: Control, value: int, weight_set: int = 0) -> np.ndarray:
+    """Return the record that writes one control register, as uint32 words."""
+    return record(Region.CONTROL, entry, np.array([[value]]), weight_set)
 
 
-def _tile_records(image: TileImage, hardware: HardwareParams, weight_set: int) -> list[np.ndarray]:
-    """Return the records that load one tile."""
+def tile_records(image: TileImage, hardware: HardwareParams, weight_set: int) -> list[np.ndarray]:
+    """Return the records that load one tile into a weight set, each as uint32 words."""
     rows = row_lanes(hardware, image.physical_rows)
     slots, first, cycles = image.groups.T
     table = first | (first + cycles - 1) << GROUP_LAST_OFFSET | slots << GROUP_SLOT_OFFSET
@@ -164,13 +175,13 @@ def _tile_records(image: TileImage, hardware: HardwareParams, weight_set: int) -
         Control.RESULT_LAST: ceil_div(image.columns, hardware.results_per_beat) - 1,
         Control.GROUP_LAST: len(image.groups) - 1,
     }
-    parts = [_control(entry, value, weight_set) for entry, value in limits.items()]
+    parts = [control_record(entry, value, weight_set) for entry, value in limits.items()]
     tables = {Region.GROUPS: table[:, np.newaxis]}
     if hardware.rcmr_bits:
         tables[Region.RCMR] = _rcmr_words(image, hardware, rows)
     if hardware.input_index:
         tables[Region.INDEX] = _index_words(image, hardware, rows)
-    parts += [_record(region, 0, words, weight_set) for region, words in tables.items()]
+    parts += [record(region, 0, words, weight_set) for region, words in tables.items()]
     return parts + _cell_records(image, hardware, weight_set)
 
 
@@ -201,7 +212,7 @@ def pack(images: TileImage | Sequence[TileImage], hardware: HardwareParams) -> n
             f"{len(tiles)} tiles do not fit: weight_sets = {hardware.weight_sets} hold 1.."
             f"{hardware.weight_sets}"
         )
-    parts = [_control(Control.MODE, 0)]
+    parts = [control_record(Control.MODE, 0)]
     for weight_set, image in enumerate(tiles):
         try:
             check_image(image, hardware)
@@ -209,8 +220,8 @@ def pack(images: TileImage | Sequence[TileImage], hardware: HardwareParams) -> n
             if hardware.weight_sets == 1:
                 raise
             raise InputError(f"set {weight_set}: {error}") from None
-        parts += _tile_records(image, hardware, weight_set)
-    parts.append(_control(Control.MODE, MODE_ENABLE | MODE_CLEAR))
+        parts += tile_records(image, hardware, weight_set)
+    parts.append(control_record(Control.MODE, MODE_ENABLE | MODE_CLEAR))
     return np.concatenate(parts)
 
 

@@ -62,6 +62,8 @@ class ProgramPort(wiring.Component):
         Decoded writes.
     overlong : Out(1)
         The header word that is taken in this clock announces far too many entries.
+    between : Out(1)
+        The next word is the first one of a record.
     busy : Out(1)
         A record has begun and not ended, or its last write has not taken effect everywhere:
         tables that are read ahead show it two clocks later.
@@ -78,6 +80,7 @@ class ProgramPort(wiring.Component):
                 "idle": In(1),
                 "write": Out(EntryWrite(hardware=hardware, width=self.data_words * PROGRAM_BITS)),
                 "overlong": Out(1),
+                "between": Out(1),
                 "busy": Out(1),
             }
         )
@@ -132,8 +135,8 @@ class ProgramPort(wiring.Component):
         for w in range(self.data_words):
             with m.If(word[w]):
                 m.d.sync += write.data.word_select(w, PROGRAM_BITS).eq(self.i.payload)
-        begins = ~in_header & ~in_data
-        with m.If(begins):
+        m.d.comb += self.between.eq(~in_header & ~in_data)
+        with m.If(self.between):
             m.d.sync += [
                 entry.eq(address_field),
                 too_large.eq(address_field[len(entry) :].any()),
@@ -154,7 +157,7 @@ class ProgramPort(wiring.Component):
                 remaining.eq(remaining - 1),
                 in_data.eq(remaining != 1),
             ]
-        number = delayed_set(m, number, "set", begins)
+        number = delayed_set(m, number, "set", self.between)
         if len(number):
             m.d.sync += write.set.eq(number)
         return m

@@ -4,7 +4,8 @@ A run is a sequence of vectors; inputs come and results go as fast as the unit l
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .cycles import (
@@ -21,7 +22,14 @@ from .cycles import (
 )
 from .params import HardwareParams, ceil_div
 
-__all__ = ["TileSize", "fill_cycles", "run_cycles", "steady_cycles"]
+__all__ = [
+    "ResultClocks",
+    "TileSize",
+    "fill_cycles",
+    "last_filled",
+    "run_cycles",
+    "steady_cycles",
+]
 
 
 @dataclass(frozen=True)
@@ -92,8 +100,8 @@ def run_cycles(
     return last + 1
 
 
-class _Results:
-    """Follows results through the result buffer.
+class ResultClocks:
+    """Follows results through the result buffer of a unit.
 
     Parameters
     ----------
@@ -102,20 +110,24 @@ class _Results:
 
     def __init__(self, hardware: HardwareParams):
         self.hardware = hardware
-        self.first_beat = self.last_beat = -1
         # Clocks in which the last results left the buffer's memory, and in which the last one
-        # came into its output register and left that.
+        # came into its output register and left that, and in which the last beat was taken.
         self.fetched: deque[int] = deque(maxlen=result_buffer_depth(hardware) - 1)
-        self.moved = self.left = self.last_step = -1
+        self.moved = self.left = self.last_step = self.taken = -1
 
-    def vector(self, step: int, size: TileSize) -> int:
-        """Send a vector's results; returns the clock of its last step.
+    def vector(self, step: int, size: TileSize) -> Generator[int, int, None]:
+        """Send a vector's results; in the end, ``last_step`` is the clock of its last step.
 
         Parameters
         ----------
         step : int
             Clock in which the first step that ends in a result could be made.
         size : TileSize
+
+        Yields
+        ------
+        int
+            Clock from which on a beat is on offer; that in which it is taken is to be sent back.
         """
         a, b = self.hardware.adcs_per_crossbar, self.hardware.results_per_beat
         latency = pipeline_latency(self.hardware)
@@ -125,15 +137,15 @@ class _Results:
             self.moved = max(self.fetched[-1] + 1, self.left)
             done = min(column + a, size.columns)
             if b <= a:
-                self._send(self.moved + 1)
-                self.left = self.last_beat = self.moved + ceil_div(done - column, b)
+                for part in range(ceil_div(done - column, b)):
+                    self.taken = yield (self.taken if part else self.moved) + 1
+                self.left = self.taken
             else:
-                self.left = self.moved + 1
+                self.left = max(self.moved + 1, self.taken)
                 if done % b == 0 or done == size.columns:
-                    self._send(self.left + 1)
+                    self.taken = yield self.left + 1
             self.last_step = step
             step += 1
-        return self.last_step
 
     def _with_room(self, step: int) -> int:
         """Return the clock from ``step`` on in which there is room for a result.
@@ -150,22 +162,33 @@ class _Results:
             return step
         return max(step, self.fetched[1 - room] + 3)
 
-    def _send(self, clock: int) -> None:
-        """Note a beat on the result stream."""
-        if self.first_beat < 0:
-            self.first_beat = clock
-        self.last_beat = clock
+
+def last_filled(hardware: HardwareParams, ordered: int, filled: int, physical_rows: int) -> int:
+    """Return the clock in which the input register has a vector's last block.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    ordered : int
+        Clock in which the vector's first beat comes to row conversion; the others follow.
+    filled : int
+        Clock in which the last block of the vector before was there.
+    physical_rows : int
+    """
+    blocks = InputBlocks.of(hardware)
+    taken = max(ordered + ROW_CONVERSION_LATENCY, filled + 1)
+    filled = max(taken + blocks.beats - 1, filled + hardware.converted_bits)
+    return filled + (blocks.count(hardware, physical_rows) - 1) * blocks.clocks(hardware)
 
 
 def _result_clocks(
     hardware: HardwareParams, bit_cycles: Sequence[int], sizes: Sequence[TileSize]
 ) -> tuple[int, int]:
     """Return the clocks of the first and the last result beat of a run."""
-    blocks = InputBlocks.of(hardware)
-    block_clocks = blocks.clocks(hardware)
-    results = _Results(hardware)
+    results = ResultClocks(hardware)
     # Clock of each event, the first beat on the input stream being clock 0.
-    sent, filled, last_step = -1, -block_clocks, 0
+    first = -1
+    sent, filled = -1, -InputBlocks.of(hardware).clocks(hardware)
     released: list[int] = []
     for number, (count, size) in enumerate(zip(bit_cycles, sizes, strict=True)):
         # A vector may come when there is a place for it in the input register, which is known late.
@@ -173,12 +196,16 @@ def _result_clocks(
         start = max(sent + 1, place)
         sent = start + input_beats(hardware, size.inputs) - 1
         ordered = sent + GATHER_LATENCY if hardware.input_index else start
-        taken = max(ordered + ROW_CONVERSION_LATENCY, filled + 1)
-        filled = max(taken + blocks.beats - 1, filled + hardware.converted_bits)
-        filled += (blocks.count(hardware, size.physical_rows) - 1) * block_clocks
+        filled = last_filled(hardware, ordered, filled, size.physical_rows)
         ready = filled + hardware.converted_bits + COLLECT_LATENCY
-        handed_over = max(ready, last_step)
+        handed_over = max(ready, results.last_step)
         steps = ceil_div(size.columns, hardware.adcs_per_crossbar)
-        last_step = results.vector(handed_over + (count - 1) * steps + 1, size)
-        released.append(last_step)
-    return results.first_beat, results.last_beat
+        beats = results.vector(handed_over + (count - 1) * steps + 1, size)
+        offered = next(beats)
+        first = offered if number == 0 else first
+        # Each beat is taken at once.
+        with suppress(StopIteration):
+            while True:
+                offered = beats.send(offered)
+        released.append(results.last_step)
+    return first, results.taken

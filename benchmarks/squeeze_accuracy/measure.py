@@ -21,7 +21,7 @@ from .costs import costs
 from .ladder import Rung
 from .subjects import Subject
 
-__all__ = ["FIT_VERSION", "VERSION", "measure", "result_key"]
+__all__ = ["FIT_VERSION", "PLAN_VERSION", "VERSION", "measure", "result_key"]
 
 VERSION = 3
 """Raised when mapping or measuring gives other results than before for the same parameters."""
@@ -29,11 +29,19 @@ VERSION = 3
 FIT_VERSION = 3
 """Raised when only what is fitted to images gives other results."""
 
+PLAN_VERSION = 1
+"""Raised when only what gets a share of the crossbars gives other results."""
+
 
 def result_key(subject: Subject, rung: Rung) -> dict[str, Any]:
     """Return all that a result depends on, as plain JSON values."""
+    versions = [VERSION]
+    if rung.fit.needs_images:
+        versions.append(FIT_VERSION)
+    if rung.fit.ratio is not None:
+        versions.append(PLAN_VERSION)
     return {
-        "version": [VERSION, FIT_VERSION] if rung.fit.needs_images else [VERSION],
+        "version": versions,
         **subject.key,
         **({} if rung.inputs is None else {"range": rung.inputs}),
         "parameters": rung.parameters.as_dict(),

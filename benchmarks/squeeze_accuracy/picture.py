@@ -16,6 +16,7 @@ _STYLES = {
     "paper": ("#bdbdbd", "o"),
     "minimal": ("#9ecae1", "o"),
     "rounded": ("#6baed6", "o"),
+    "magnitude": ("#6baed6", "s"),
     "mse": ("#4292c6", "o"),
     "bias": ("#2171b5", "o"),
     "compensated": ("#08519c", "o"),

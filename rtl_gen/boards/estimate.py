@@ -62,17 +62,22 @@ WEIGHTS_FILE = Path(__file__).with_name("weights.json")
 
 @dataclass(frozen=True)
 class Design:
-    """A component that is to be built, and what its compute unit is built for.
+    """A component that is to be built, and what the compute units in it are built for.
 
     Parameters
     ----------
     component : wiring.Component
         Not elaborated yet.
     hardware : HardwareParams
+    units : int
+    link : str
+        How a host reaches them, as of a board; empty for a compute unit alone.
     """
 
     component: wiring.Component
     hardware: HardwareParams
+    units: int = 1
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,12 +184,21 @@ def _weights() -> dict[str, dict[str, dict[str, float]]]:
     return json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
 
 
+_LINKS: Mapping[str, Mapping[str, int]] = {
+    "": {},
+    "uart": {"LUT": 1330, "FF": 790},
+    "axi": {"LUT": 350, "FF": 430},
+}
+"""What registers, streams and link take around a unit (Yosys, the preset tiny)."""
+
 _LONE_LUTS = (200, 0.25)
 """Logic cells of an iCE40 without a flip-flop: so many, and a share of the LUTs."""
 
 
-def weigh(hardware: HardwareParams, found: Counter[MemoryShape], family: str) -> dict[str, int]:
-    """Return what a unit takes of each of :data:`rtl_gen.boards.families.FIGURES`.
+def weigh(
+    hardware: HardwareParams, found: Counter[MemoryShape], family: str, units: int = 1
+) -> dict[str, int]:
+    """Return what units take of each of :data:`rtl_gen.boards.families.FIGURES`.
 
     Parameters
     ----------
@@ -193,8 +207,13 @@ def weigh(hardware: HardwareParams, found: Counter[MemoryShape], family: str) ->
         The design's :func:`rtl_gen.boards.memories.memories`.
     family : str
         Name of the FPGA family.
+    units : int
     """
-    values = terms(hardware, found, family)
+    values = {
+        # Memories are those of all units.
+        term: value if term == "stored" else units * value
+        for term, value in terms(hardware, found, family).items()
+    }
     used = {
         figure: sum(weight * values[term] for term, weight in weights.items())
         for figure, weights in _weights()[family].items()
@@ -207,8 +226,9 @@ def weigh(hardware: HardwareParams, found: Counter[MemoryShape], family: str) ->
 
 
 def estimate(design: Design, family: str) -> dict[str, int]:
-    """Return what a design takes: :func:`weigh` with its memories."""
-    return weigh(design.hardware, memories(design.component), family)
+    """Return what a design takes: :func:`weigh` with its memories, and its link."""
+    used = weigh(design.hardware, memories(design.component), family, design.units)
+    return {figure: count + _LINKS[design.link].get(figure, 0) for figure, count in used.items()}
 
 
 def _scaled(used: Mapping[str, int], factor: float) -> dict[str, int]:

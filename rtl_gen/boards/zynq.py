@@ -80,7 +80,7 @@ def zynq_files(board: Board, part: str, design: Design, unit: str) -> dict[str, 
         raise ParameterError(
             "weight_sets", hardware.weight_sets, f"{board.name} has a DMA, which knows one set"
         )
-    lanes = bus_lanes(hardware, 1)
+    lanes = bus_lanes(hardware, design.units)
     for key, size in (
         ("inputs_per_beat", lanes.input_beat),
         ("results_per_beat", lanes.result_beat),

@@ -6,7 +6,7 @@ STALLS = 96
 """Of 256 clocks, those in which a stalled stream pauses."""
 
 
-def most_clocks(job):
+def most_clocks(job: dict) -> int:
     """Return the clocks after which a job must have ended.
 
     Generous: a stalled stream moves at least every few clocks.
@@ -14,7 +14,7 @@ def most_clocks(job):
     return 1000 + 4 * (job["program_words"] + job["cycles"])
 
 
-def seed_of(seed, number):
+def seed_of(seed: int, number: int) -> int:
     """Return where the random numbers of a job begin; never 0, which would stay 0."""
     return seed % 2**31 + number + 1
 

@@ -62,6 +62,12 @@ def _use_icarus() -> None:
         raise SimulatorError("Icarus Verilog was not found: install the system package iverilog")
 
 
+def design_files(folder: Path) -> list[Path]:
+    """Return the Verilog of the design in a folder, and the models that it needs to run."""
+    files = json.loads((folder / "design.json").read_text())["files"]
+    return [folder / name for name in [*files["rtl"], *files["models"]]]
+
+
 def stamp(sources: list[Path], *more: object) -> str:
     """Return a digest of what a build depends on."""
     digest = hashlib.sha256(repr(more).encode())
@@ -110,8 +116,7 @@ def simulate(here: str | Path, simulator: str = "verilator", waves: bool = False
     here = Path(here).resolve()
     {"verilator": use_verilator, "icarus": _use_icarus}[simulator]()
     description = json.loads((here / "jobs.json").read_text())
-    models = sorted(here.glob("model_*.v"))
-    sources = [here / "bench.v", here.parent / "design.v", *models]
+    sources = [here / "bench.v", *design_files(here.parent)]
     build_dir = here / f"sim_build_{simulator}{'_waves' if waves else ''}"
     options = []
     if simulator == "verilator":

@@ -12,10 +12,10 @@ from pathlib import Path
 
 try:
     from .expectations import STALLS, failures, most_clocks, seed_of
-    from .run import SEED, SimulatorError, stamp, tail, use_verilator
+    from .run import SEED, SimulatorError, design_files, stamp, tail, use_verilator
 except ImportError:  # beside a generated design
     from expectations import STALLS, failures, most_clocks, seed_of
-    from run import SEED, SimulatorError, stamp, tail, use_verilator
+    from run import SEED, SimulatorError, design_files, stamp, tail, use_verilator
 
 TOP = "sme_compute_unit"
 OPTIONS = ("-O3", "--output-split", "2000", "-Wno-fatal", "--no-timing")
@@ -36,10 +36,17 @@ def build(here: str | Path, processes: int | None = None) -> Path:
     executable. Raises SimulatorError if it cannot be built.
     """
     here = Path(here).resolve()
+    sources = [*design_files(here.parent), here / "volume.cpp"]
+    return build_main(sources, TOP, here / "sim_build_volume" / "volume", processes)
+
+
+def build_main(
+    sources: list[Path], top: str, executable: Path, processes: int | None = None
+) -> Path:
+    """Build Verilog with a C++ main, alone in its folder, unless it is built; as ``build``."""
     use_verilator()
-    sources = [here.parent / "design.v", *sorted(here.glob("model_*.v")), here / "volume.cpp"]
-    folder = here / "sim_build_volume"
-    executable, stamp_file = folder / "volume", folder / "stamp"
+    folder = executable.parent
+    stamp_file = folder / "stamp"
     mark = stamp(sources, OPTIONS, MAKE_OPTIONS)
     if executable.exists() and stamp_file.exists() and stamp_file.read_text() == mark:
         return executable
@@ -48,8 +55,8 @@ def build(here: str | Path, processes: int | None = None) -> Path:
     command = ["verilator", "--cc", "--exe", "--build", "-j", count, *OPTIONS]
     for option in MAKE_OPTIONS:
         command += ["-MAKEFLAGS", option]
-    command += ["--top-module", TOP, "-Mdir", str(folder), "-o", executable.name]
-    log = here / "build.log"
+    command += ["--top-module", top, "-Mdir", str(folder), "-o", executable.name]
+    log = folder.parent / "build.log"
     with log.open("w") as file:
         done = subprocess.run(
             [*command, *map(str, sources)], stdout=file, stderr=subprocess.STDOUT, check=False

@@ -30,6 +30,9 @@ _REFERENCE = 2
 _IMAGES = 200
 """Images that the divergence is measured on, at most; the others are for moments."""
 
+_REMOVED_IMAGES = 16
+"""Images, at least, that the network is measured on without a layer: it loses much then."""
+
 _LAYERS = 8
 """Layers that are measured together: each has its own session with the rest of the network."""
 
@@ -47,11 +50,14 @@ class Profile:
         (estimated, with what other rows can make up for left out).
     divergence : float
         That of the whole layer at the coarse size at which it was measured.
+    removed : float
+        That without the layer: its outputs are their means.
     """
 
     weights: np.ndarray
     importance: np.ndarray
     divergence: float
+    removed: float
 
     def losses(self, forms: Forms, width: int) -> np.ndarray:
         """Return the divergence that each row of each tile causes in each window of forms.
@@ -63,10 +69,14 @@ class Profile:
 
 @dataclass(frozen=True, eq=False)
 class _Coarse:
-    """A layer rounded coarsely: real weights and bias, and what its profile will be made of."""
+    """A layer rounded coarsely: real weights and bias, and what its profile will be made of.
+
+    ``means`` are those of its outputs.
+    """
 
     rounded: np.ndarray
     bias: np.ndarray
+    means: np.ndarray
     weights: np.ndarray
     importance: np.ndarray
     loss: float
@@ -85,7 +95,8 @@ def measure_profiles(
     A row's squared rounding error counts as much as the layer's other inputs leave unexplained of
     its own input: the inverse of the diagonal of the inverse second moments, as in OBQ. What a
     layer's squared errors mean to the network is measured: by the divergence of its output if only
-    this layer is rounded, on images that it was not rounded for.
+    this layer is rounded, on images that it was not rounded for. And once more without the layer,
+    since errors that large are not in proportion.
 
     Parameters
     ----------
@@ -127,13 +138,13 @@ def measure_profiles(
         return outputs
 
     Stages(network).run(spared, visit)
-    divergences: list[float] = []
+    divergences: list[tuple[float, float]] = []
     for first in range(0, len(coarse), _LAYERS):
         some = list(enumerate(coarse))[first : first + _LAYERS]
         divergences += _measure(network, some, measured, progress)
     return [
-        Profile(found.weights, found.importance * divergence / (found.loss or 1.0), divergence)
-        for found, divergence in zip(coarse, divergences, strict=True)
+        Profile(found.weights, found.importance * rounded / (found.loss or 1.0), rounded, removed)
+        for found, (rounded, removed) in zip(coarse, divergences, strict=True)
     ]
 
 
@@ -172,6 +183,7 @@ def _round_coarsely(
     return _Coarse(
         found / factors,
         (moments.outputs - means).ravel(),
+        moments.outputs.ravel(),
         weights,
         importance,
         float(losses[forms.sizes == size].min(axis=0).sum()),
@@ -183,22 +195,31 @@ def _measure(
     some: Sequence[tuple[int, _Coarse]],
     batches: Sequence[np.ndarray],
     progress: Callable[[str], None],
-) -> list[float]:
-    """Return the divergence of the network's output for each of some layers."""
+) -> list[tuple[float, float]]:
+    """Return the divergence of the network's output for some layers, rounded and removed."""
     layers = [network.layers[index] for index, _ in some]
     end = network.output_name
     tensors = sorted({layer.input for layer in layers} - {end, network.input_name})
     before = FloatNetwork(network, [end, *tensors])
     after = [FloatNetwork(network, given=[layer.output]) for layer in layers]
     compute = [RealLayer(layer) for layer in layers]
-    found = [Comparison() for _ in layers]
+    rounded, removed = ([Comparison() for _ in layers] for _ in range(2))
+    seen = 0
     for images in batches:
         values = dict(zip([end, *tensors], before.run(images), strict=True))
         values[network.input_name] = images
         for k, (layer, (_, coarse)) in enumerate(zip(layers, some, strict=True)):
-            output = compute[k](values[layer.input], coarse.rounded, coarse.bias)
-            result = after[k].compute(values | {layer.output: output})[0]
-            found[k].add(result, values[end], None)
+            kinds = [(rounded[k], coarse.rounded, coarse.bias)]
+            if seen < _REMOVED_IMAGES:
+                kinds.append((removed[k], np.zeros_like(coarse.rounded), coarse.means))
+            for found, weights, bias in kinds:
+                output = compute[k](values[layer.input], weights, bias)
+                result = after[k].compute(values | {layer.output: output})[0]
+                found.add(result, values[end], None)
+        seen += len(images)
     for layer in layers:
         progress(layer.name)
-    return [float(np.mean(comparison.divergence)) for comparison in found]
+    return [
+        (float(np.mean(one.divergence)), float(np.mean(other.divergence)))
+        for one, other in zip(rounded, removed, strict=True)
+    ]

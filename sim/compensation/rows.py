@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -72,7 +72,8 @@ class SplitRows:
         hardware = parameters.hardware
         losses = profile.losses(self._forms, hardware.cols)
         self._losses = np.minimum.accumulate(losses, axis=0)
-        self.divergence = float(losses[0].sum())
+        self._scale = _Scale.of(float(losses[0].sum()), profile)
+        self.divergence = self._scale.measured(self._scale.whole)
         first = placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols)[0]
         self._packed = len(first.groups) > 1 or (shape[0] > 1 and shape[2] == 1)
         if self._packed:
@@ -101,6 +102,7 @@ class SplitRows:
             saved = np.diff(steps.saved_by(rows * np.arange(ceil_div(steps.size, rows) + 1)))
             # Room for further pieces comes with all planes.
             found.append(Unit(np.repeat(saved / planes, planes), self._cycles, least))
+        found = _as_measured(found, self._scale)
         return found if self._packed else _keep_one(found, planes)
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
@@ -174,7 +176,8 @@ class WholeRows:
         self._lost = np.stack(
             [losses[:, group, row].sum(axis=1) for group, row in self._members], axis=1
         )  # windows, row tiles, column tiles
-        self.divergence = float(self._lost[0].sum())
+        self._scale = _Scale.of(float(self._lost[0].sum()), profile)
+        self.divergence = self._scale.measured(self._scale.whole)
         best = np.stack([self._lost[sizes == size].min(axis=0) for size in range(sizes[-1] + 1)])
         self._best = np.minimum.accumulate(best, axis=0)
 
@@ -186,7 +189,7 @@ class WholeRows:
             slots = ceil_div(len(rows), hardware.group_rows)
             cycles = slots * hardware.input_bits + self._span * (slots if self._in_order else 1)
             found += [Unit(_per_unit(saving_steps(own[:, np.newaxis])), cycles) for own in tiles.T]
-        return _keep_one(found, self.least)
+        return _keep_one(_as_measured(found, self._scale), self.least)
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
         """Return the forms of rows in tiles of so many planes."""
@@ -198,6 +201,64 @@ class WholeRows:
             group, row = self._members[place[0]]
             windows[group, row, place[1]] = chosen
         return planned(self._forms, windows, self._order)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """What an estimate of a layer's divergence really means.
+
+    Estimates are in proportion to squared errors, which holds up to those that were measured. Of a
+    layer without any crossbars, the divergence is known, too, and may be far more. In between, it
+    is taken for a power of the estimate (reconstructed).
+
+    Parameters
+    ----------
+    whole : float
+        Estimate without any crossbars.
+    reference : float
+        Estimate that was measured.
+    power : float
+        At least 1.
+    """
+
+    whole: float
+    reference: float
+    power: float
+
+    @classmethod
+    def of(cls, whole: float, profile: Profile) -> "_Scale":
+        """Return the scale of a layer with such an estimate without any crossbars."""
+        reference, removed = profile.divergence, profile.removed
+        if not 0 < reference < whole < removed:
+            return cls(whole, reference, 1.0)
+        power = np.log(removed / reference) / np.log(whole / reference)
+        return cls(whole, reference, float(power))
+
+    def measured(self, estimate: Any) -> Any:
+        """Return the divergence that estimates stand for."""
+        if self.power == 1:
+            return estimate
+        above = np.maximum(estimate, self.reference) / self.reference
+        return np.minimum(estimate, self.reference) + self.reference * (above**self.power - 1)
+
+
+def _as_measured(units: list[Unit], scale: _Scale) -> list[Unit]:
+    """Return a layer's units with what crossbars gain if the most worthwhile come first."""
+    gains = np.concatenate([unit.gains for unit in units])
+    order = np.argsort(-gains, kind="stable")
+    estimates = scale.whole - _ends(gains[order])
+    # Most gains are far smaller than the whole, and would lose digits in differences.
+    steep = np.flatnonzero(estimates[:-1] > scale.reference) if scale.power > 1 else order[:0]
+    left = scale.measured(estimates)
+    gains[order[steep]] = left[steep] - left[steep + 1]
+    parts = np.split(gains, _ends([len(unit.gains) for unit in units])[1:-1])
+    return [replace(unit, gains=part) for unit, part in zip(units, parts, strict=True)]
+
+
+def _ends(widths: Any) -> np.ndarray:
+    """Return where each part ends, and 0 in front."""
+    widths = np.asarray(widths)
+    return np.concatenate([np.zeros(1, widths.dtype), widths.cumsum()])
 
 
 def _keep_one(units: list[Unit], crossbars: int) -> list[Unit]:

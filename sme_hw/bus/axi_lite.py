@@ -76,7 +76,7 @@ class AxiLite(wiring.Component):
         super().__init__(
             {
                 "bus": Out(AxiLiteSignature(address_bits + 2)),
-                "registers": Out(RegisterBus(address_bits)),
+                "registers": Out(RegisterBus(address_bits=address_bits)),
             }
         )
 

@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """A compute unit with AXI4: registers on AXI4-Lite, program, inputs and results on AXI4-Stream."""
 
 from typing import Any
@@ -21,13 +23,15 @@ _PROGRAM, _INPUTS, _RESULTS = "s_axis_program", "s_axis_input", "m_axis_result"
 
 
 class AxiUnit(wiring.Component):
-    """Put a compute unit on AXI4 buses (Arm IHI 0022 and 0051).
+    """Put a compute unit, or several, on AXI4 buses (Arm IHI 0022 and 0051).
 
     Ports have the names that tools find interfaces by. All of them belong to the clock ``clk``.
 
     Parameters
     ----------
     hardware : HardwareParams
+    units : int
+        As of a :class:`sme_hw.bus.bus_unit.BusUnit`.
 
     Members
     -------
@@ -42,10 +46,11 @@ class AxiUnit(wiring.Component):
         AXI4-Stream: results. ``tlast`` marks the end of a packet: ``result_packet`` vectors.
     """
 
-    def __init__(self, *, hardware: HardwareParams):
+    def __init__(self, *, hardware: HardwareParams, units: int):
         self.hardware = hardware
-        lanes = bus_lanes(hardware, 1)
-        self.address_bits = address_bits(register_map(hardware, 1))
+        self.units = units
+        lanes = bus_lanes(hardware, units)
+        self.address_bits = address_bits(register_map(hardware, units))
         lite = AxiLiteSignature(self.address_bits + 2)
         members: dict[str, Any] = {
             f"{_LITE}_{name}": member for name, member in lite.members.items()
@@ -65,7 +70,7 @@ class AxiUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Connect the buses."""
         m = Module()
-        unit = BusUnit(hardware=self.hardware)
+        unit = BusUnit(hardware=self.hardware, units=self.units)
         lite = AxiLite(address_bits=self.address_bits)
         m.submodules.unit = shared(unit, platform)
         m.submodules.axi_lite = shared(lite, platform)
@@ -76,7 +81,7 @@ class AxiUnit(wiring.Component):
         self._into(m, _PROGRAM, unit.program, {"tdata": unit.program.payload})
         fields = {"tdata": unit.i.payload.data}
         if self.hardware.set_bits:
-            fields["tdest"] = unit.i.payload.set
+            fields["tdest"] = unit.i.payload.dest
         self._into(m, _INPUTS, unit.i, fields)
         m.d.comb += [
             self.m_axis_result_tdata.eq(unit.o.payload.data),

@@ -1,63 +1,38 @@
+# amaranth: UnusedElaboratable=no
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """A compute unit with registers and byte-wide streams: what stands behind every bus."""
 
 from typing import Any
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import PROGRAM_BITS, HardwareParams
 from sme_hw.row_conversion import input_payload
 from sme_hw.sharing import shared
-from sme_hw.stream_register import StreamRegister
+from sme_hw.skid_buffer import SkidBuffer
+from sme_hw.tile_array import TileArray
 
+from .beats import InputBytes, ResultBytes
 from .lanes import bus_lanes
+from .link_format import COUNTER_BITS
 from .register_bus import RegisterBus
 from .register_file import RegisterFile
 from .registers import address_bits, register_map
 
-__all__ = ["BusUnit", "InputBytes", "ResultBytes"]
-
-
-class InputBytes(data.StructLayout):
-    """A beat of inputs.
-
-    Fields
-    ------
-    data : unsigned(8 * bytes)
-        Inputs, the first in the lowest bytes.
-    set : unsigned(set_bits)
-        Weight set of the vector; the same in all its beats.
-    """
-
-    def __init__(self, hardware: HardwareParams, units: int):
-        bits = 8 * bus_lanes(hardware, units).input_beat
-        super().__init__({"data": unsigned(bits), "set": unsigned(hardware.set_bits)})
-
-
-class ResultBytes(data.StructLayout):
-    """A beat of results.
-
-    Fields
-    ------
-    data : unsigned(8 * bytes)
-        Signed results, the first in the lowest bytes; 0 beyond the last column.
-    last : unsigned(1)
-        The last beat of a packet of vectors.
-    """
-
-    def __init__(self, hardware: HardwareParams, units: int):
-        bits = 8 * bus_lanes(hardware, units).result_beat
-        super().__init__({"data": unsigned(bits), "last": unsigned(1)})
+__all__ = ["BusUnit"]
 
 
 class BusUnit(wiring.Component):
-    """Put registers and byte-wide streams around a compute unit.
+    """Put registers and byte-wide streams around a compute unit, or around several.
 
     Parameters
     ----------
     hardware : HardwareParams
+    units : int
+        Compute units: one by itself, or as many in a TileArray.
 
     Members
     -------
@@ -71,26 +46,34 @@ class BusUnit(wiring.Component):
         Results; streams take a clock more than the unit's own at either end.
     resetting : Out(1)
         Software resets the unit: in this clock and the next, streams lose what they hold.
+    corrupt_frames : In(16)
+        For the register of that name.
     """
 
-    def __init__(self, *, hardware: HardwareParams):
+    def __init__(self, *, hardware: HardwareParams, units: int):
         self.hardware = hardware
-        self.map = register_map(hardware, 1)
-        self.lanes = bus_lanes(hardware, 1)
+        self.units = units
+        self.map = register_map(hardware, units)
+        self.lanes = bus_lanes(hardware, units)
+        self.input_beat = InputBytes(beat_bytes=self.lanes.input_beat, dest_bits=hardware.set_bits)
+        self.result_beat = ResultBytes(beat_bytes=self.lanes.result_beat)
         super().__init__(
             {
-                "registers": In(RegisterBus(address_bits(self.map))),
+                "registers": In(RegisterBus(address_bits=address_bits(self.map))),
                 "program": In(stream.Signature(PROGRAM_BITS)),
-                "i": In(stream.Signature(InputBytes(hardware, 1))),
-                "o": Out(stream.Signature(ResultBytes(hardware, 1))),
+                "i": In(stream.Signature(self.input_beat)),
+                "o": Out(stream.Signature(self.result_beat)),
                 "resetting": Out(1),
+                "corrupt_frames": In(COUNTER_BITS),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         """Connect the unit, its registers and its streams."""
         m = Module()
-        unit = ComputeUnit(hardware=self.hardware)
+        unit: Any = ComputeUnit(hardware=self.hardware)
+        if self.units > 1:
+            unit = TileArray(hardware=self.hardware, units=self.units)
         file = RegisterFile(registers=self.map)
         reset = Signal()
         m.submodules.unit = shared(unit, platform, reset)
@@ -99,11 +82,11 @@ class BusUnit(wiring.Component):
         m.d.comb += self.resetting.eq(file.control_reset)
         m.d.sync += reset.eq(file.control_reset)
 
-        program = StreamRegister(shape=PROGRAM_BITS)
-        inputs = StreamRegister(shape=InputBytes(self.hardware, 1))
-        results = StreamRegister(shape=ResultBytes(self.hardware, 1))
-        for name, register in (("program", program), ("inputs", inputs), ("results", results)):
-            m.submodules[f"{name}_register"] = shared(register, platform, reset)
+        program = SkidBuffer(width=PROGRAM_BITS)
+        inputs = SkidBuffer(width=self.input_beat.size)
+        results = SkidBuffer(width=self.result_beat.size)
+        for name, buffer in (("program", program), ("inputs", inputs), ("results", results)):
+            m.submodules[f"{name}_buffer"] = shared(buffer, platform, reset)
         wiring.connect(m, wiring.flipped(self.program), program.i)
         wiring.connect(m, program.o, unit.program)
         wiring.connect(m, wiring.flipped(self.i), inputs.i)
@@ -111,12 +94,15 @@ class BusUnit(wiring.Component):
         out_of_range = self._inputs(m, inputs.o, unit)
         self._results(m, unit, results.i, file.result_packet_vectors, reset)
 
+        if self.units > 1:
+            m.d.comb += unit.clip_unit.eq(file.clip_select_unit)
         busy, gone = Signal(), Signal()
         m.d.comb += [
             unit.clip_plane.eq(file.clip_select_plane),
             file.clips_count.eq(unit.clips),
             file.status_busy.eq(busy),
             file.status_program_error.eq(unit.error),
+            file.corrupt_frames_count.eq(self.corrupt_frames),
             file.status_result_waits.eq(self.o.valid),
         ]
         m.d.sync += [
@@ -135,15 +121,17 @@ class BusUnit(wiring.Component):
             self._count(m, getattr(file, f"{name}_count"), event, file.control_clear)
         return m
 
-    def _inputs(self, m: Module, source: Any, unit: ComputeUnit) -> Value:
+    def _inputs(self, m: Module, source: Any, unit: Any) -> Value:
         """Lead bytes to the unit's inputs; returns whether a beat with too large ones is taken."""
         hardware, lane = self.hardware, 8 * self.lanes.input_lane
-        values = [source.payload.data.word_select(k, lane) for k in range(self.lanes.inputs)]
+        beat = self.input_beat(source.payload)
+        values = [beat.data.word_select(k, lane) for k in range(self.lanes.inputs)]
         payload = Signal(input_payload(hardware))
         target = Value.cast(payload)
         bits = hardware.input_bits
+        dest = beat.dest if hardware.set_bits else Const(0, 0)
         m.d.comb += [
-            target.eq(Cat(*(value[:bits] for value in values), source.payload.set)),
+            target.eq(Cat(*(value[:bits] for value in values), dest)),
             unit.i.payload.eq(payload),
             unit.i.valid.eq(source.valid),
             source.ready.eq(unit.i.ready),
@@ -155,20 +143,18 @@ class BusUnit(wiring.Component):
                 m.d.comb += too_large.eq(source.valid & source.ready)
         return too_large
 
-    def _results(
-        self, m: Module, unit: ComputeUnit, target: Any, vectors: Value, reset: Signal
-    ) -> None:
+    def _results(self, m: Module, unit: Any, target: Any, vectors: Value, reset: Signal) -> None:
         """Lead results to the bus, and mark the end of packets."""
         lane = 8 * self.lanes.result_lane
         left = Signal(len(vectors))  # vectors of this packet that follow the one under way
         begun = Signal()
         ends = Signal()
-        payload = unit.o.payload
+        payload, beat = unit.o.payload, self.result_beat(target.payload)
         extended = [Value.cast(result).as_signed() for result in payload.results]
         m.d.comb += [
-            target.payload.data.eq(Cat(self._extended(m, value, lane) for value in extended)),
+            beat.data.eq(Cat(self._extended(m, value, lane) for value in extended)),
             ends.eq(Mux(begun, left == 0, vectors <= 1)),
-            target.payload.last.eq(payload.last & ends),
+            beat.last.eq(payload.last & ends),
             target.valid.eq(unit.o.valid),
             unit.o.ready.eq(target.ready),
         ]

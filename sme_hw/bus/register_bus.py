@@ -39,7 +39,8 @@ class RegisterBus(wiring.Signature):
         With ``done``: there is no such register, or it cannot be written.
     """
 
-    def __init__(self, address_bits: int):
+    def __init__(self, *, address_bits: int):
+        self.address_bits = address_bits
         super().__init__(
             {
                 "valid": Out(1),

@@ -29,7 +29,7 @@ class RegisterFile(wiring.Component):
 
     def __init__(self, *, registers: tuple[Register, ...]):
         self.registers = registers
-        members: dict[str, object] = {"bus": In(RegisterBus(address_bits(registers)))}
+        members: dict[str, object] = {"bus": In(RegisterBus(address_bits=address_bits(registers)))}
         for register in registers:
             for field in register.fields:
                 name = f"{register.name}_{field.name}"

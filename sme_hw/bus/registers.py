@@ -198,6 +198,17 @@ def register_map(hardware: HardwareParams, units: int) -> tuple[Register, ...]:
         counter("vectors", "result vectors that were taken"),
         counter("input_waits", "clocks in which an input was offered and not taken"),
         counter("result_waits", "clocks in which a result was offered and not taken"),
+        Register(
+            "corrupt_frames",
+            (
+                Field(
+                    "count",
+                    16,
+                    single,
+                    "what a serial link brought that was no frame, since power on; without one, 0",
+                ),
+            ),
+        ),
     )
 
 

@@ -73,6 +73,6 @@ def cases() -> Iterator[Case]:
         hardware = HARDWARE[name]
         yield Case(
             f"bus_unit-{name}",
-            lambda hardware=hardware: BusUnit(hardware=hardware),
+            lambda hardware=hardware: BusUnit(hardware=hardware, units=1),
             _phases(hardware),
         )

@@ -119,6 +119,8 @@ class Streams:
     unfinished : sequence of str
         Output streams that may offer more than is taken in this phase.
     spans : sequence of Span
+    waves : mapping of str to sequence of int
+        Inputs that take a value in each clock, whatever streams do, and keep the last one.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Streams:
     after: Mapping[str, str] = field(default_factory=dict)
     unfinished: Sequence[str] = ()
     spans: Sequence[Span] = ()
+    waves: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 Phase = Clocked | Streams

@@ -97,6 +97,7 @@ class StreamPlayer:
         self.reacts = phase.credited is not None
         self.clock = 0
         self.last_transfer = 0
+        self.waves_end = max((len(wave) for wave in phase.waves.values()), default=0)
         self.transfers: dict[str, list[int]] = {
             name: [] for name in (*phase.sends, *phase.receives, *phase.flows)
         }
@@ -115,13 +116,19 @@ class StreamPlayer:
 
     @property
     def complete(self) -> bool:
-        """Everything was transferred."""
-        return all(len(self.transfers[name]) == count for name, count in self.counts.items())
+        """Everything was transferred, and waves have ended."""
+        counts = {name: len(self.transfers[name]) for name in self.counts}
+        return counts == self.counts and self.clock >= self.waves_end
+
+    @property
+    def last_event(self) -> int:
+        """Clock of the last transfer, or the end of waves if that is later."""
+        return max(self.last_transfer, self.waves_end)
 
     @property
     def done(self) -> bool:
         """Everything was transferred, and nothing came after it."""
-        return self.complete and self.clock > self.last_transfer + DRAIN
+        return self.complete and self.clock > self.last_event + DRAIN
 
     def _goes(self) -> bool:
         return self.generator.random() >= self.stall
@@ -141,7 +148,7 @@ class StreamPlayer:
         """Return the inputs of this clock."""
         phase = self.phase
         # In its last clock a phase leaves its inputs idle for the next one.
-        closing = self.complete and self.clock == self.last_transfer + DRAIN
+        closing = self.complete and self.clock == self.last_event + DRAIN
         values = dict(phase.levels) if self.clock == 0 else {}
         for name, items in phase.sends.items():
             sent = len(self.transfers[name])
@@ -156,6 +163,9 @@ class StreamPlayer:
             ends = name in phase.unfinished and len(self.transfers[name]) == len(items)
             self.accepting[name] = ready and not ends and not closing
             values[f"{name}__ready"] = int(self.accepting[name])
+        for name, wave in phase.waves.items():
+            if self.clock < len(wave):
+                values[name] = wave[self.clock]
         for name in phase.random:
             values[name] = int(self._goes() and not closing)
         if credited := phase.credited:
@@ -199,7 +209,7 @@ class StreamPlayer:
             if wrong:
                 self._fail(f"{name} number {len(self.transfers[name])}: {'; '.join(wrong)}")
             self._transfer(name)
-        waited_since = max(self.last_transfer, *self.phase.holds.values(), 0)
+        waited_since = max(self.last_event, *self.phase.holds.values(), 0)
         if not self.complete and self.clock > waited_since + PATIENCE:
             missing = {n: c - len(self.transfers[n]) for n, c in self.counts.items()}
             self._fail(f"nothing moves, still missing: {missing}")

@@ -92,13 +92,15 @@ def _idle(hardware: HardwareParams) -> Clocked:
     record = [int(Region.CELLS) << REGION_OFFSET | 5, 2, *range(100, 100 + words)]
     clocks: list[tuple[Values, Expected]] = []
     for _ in range(3):
-        refused = {"i__ready": 0, "busy": 0, "write__enable": 0}
+        refused = {"i__ready": 0, "between": 1, "busy": 0, "write__enable": 0}
         clocks.append(({"idle": 0, "i__valid": 1, "i__payload": record[0]}, refused))
-    clocks.append(({"idle": 1}, {"i__ready": 1, "busy": 0}))
+    clocks.append(({"idle": 1}, {"i__ready": 1, "between": 1, "busy": 0}))
     for word in record[1:]:
-        clocks.append(({"idle": 0, "i__payload": word}, {"i__ready": 1, "busy": 1}))
+        taken = {"i__ready": 1, "between": 0, "busy": 1}
+        clocks.append(({"idle": 0, "i__payload": word}, taken))
     # The last write is being done, and the next record is refused again.
-    clocks.append(({"i__payload": record[0]}, {"i__ready": 0, "busy": 1, "write__enable": 1}))
+    refused = {"i__ready": 0, "between": 1, "busy": 1, "write__enable": 1}
+    clocks.append(({"i__payload": record[0]}, refused))
     for _ in range(EFFECT_LATENCY):
         clocks.append(({}, {"i__ready": 0, "busy": 1, "write__enable": 0}))
     clocks.append(({}, {"i__ready": 0, "busy": 0, "write__enable": 0}))

@@ -1,5 +1,6 @@
-"""Input vectors through a compute unit that holds tiles, as phases of a case."""
+"""Input vectors through what holds tiles, as phases of a case."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,11 +19,127 @@ from .case import Clocked, Expected, Phase, Span, Streams, Values
 from .hardware import input_beat
 from .values import join, pattern, signed
 
-__all__ = ["TileRun"]
+__all__ = ["TileRun", "VectorRun", "result_beats", "result_payloads"]
 
 
-class TileRun:
+def result_beats(results: np.ndarray, results_per_beat: int) -> list[list[list[int]]]:
+    """Return the values in each beat of result vectors, shape (vectors, columns)."""
+    return result_buffer(results, results_per_beat).tolist()
+
+
+def result_payloads(beats: Sequence[Sequence[int]], bits: int) -> list[int]:
+    """Return the payloads of a vector's beats, whose values must fit so many bits."""
+    return [
+        join(*((signed(value, bits), bits) for value in beat), (b == len(beats) - 1, 1))
+        for b, beat in enumerate(beats)
+    ]
+
+
+class VectorRun(ABC):
     """A program, input vectors, and what must come of them.
+
+    Parameters
+    ----------
+    program : numpy.ndarray of uint32, shape (words,)
+    inputs, results : list of list of int
+        Payloads of each vector's beats.
+    clips : numpy.ndarray of integers
+        What the clip counters show in the end.
+    clocks, fill : int
+        Length of the run, and clocks to the first result beat.
+    """
+
+    program: np.ndarray
+    inputs: list[list[int]]
+    results: list[list[int]]
+    clips: np.ndarray
+    clocks: int
+    fill: int
+
+    @abstractmethod
+    def counters(self, clips: np.ndarray) -> Clocked:
+        """Return a look at all clip counters."""
+
+    @property
+    def streams(self) -> dict[str, dict[str, list[int]]]:
+        """All vectors and their results, as what is sent and received."""
+        return {
+            "sends": {"i": [beat for vector in self.inputs for beat in vector]},
+            "receives": {"o": [beat for vector in self.results for beat in vector]},
+        }
+
+    def load(self) -> list[Phase]:
+        """Return the program alone."""
+        words = len(self.program)
+        return [
+            Streams(
+                "program",
+                sends={"program": self.program.tolist()},
+                spans=[Span(("program", 0), ("program", -1), words - 1)],
+            ),
+            Clocked("programmed", [({}, {"busy": 0, "error": 0})]),
+            self.counters(np.zeros_like(self.clips)),
+        ]
+
+    def run(self) -> list[Phase]:
+        """Return the vectors, with the clocks of the cycle contract, and the clip counters."""
+        spans = [
+            Span(("i", 0), ("o", 0), self.fill),
+            # Of a run, both its first and its last clock count.
+            Span(("i", 0), ("o", -1), self.clocks - 1),
+        ]
+        return [
+            Streams("run", **self.streams, spans=spans),
+            Clocked("end of run", [({}, {"busy": 0})]),
+            self.counters(self.clips),
+        ]
+
+    def run_held(self) -> Phase:
+        """Return the vectors, no result being taken until everything has come to a stop."""
+        return Streams(
+            "run with held results",
+            **self.streams,
+            holds={"o": 2 * self.clocks},
+        )
+
+    def run_watched(self) -> list[Phase]:
+        """Return the first vector with pauses between its beats; all the way nothing is idle."""
+        under_way = {"busy": 1, "program__ready": 0}
+        clocks: list[tuple[Values, Expected]] = []
+        for beat in self.inputs[0]:
+            driven = {"i__valid": 1, "i__payload": beat}
+            clocks.append((driven, {"i__ready": 1} | (under_way if clocks else {})))
+            clocks.append(({"i__valid": 0}, under_way))
+        clocks += [({}, under_way)] * self.clocks
+        return [
+            Clocked("beats with pauses", clocks),
+            Streams("results of one vector", receives={"o": self.results[0]}),
+            Clocked("idle again", [({}, {"busy": 0})]),
+        ]
+
+    def run_reprogrammed(self) -> Phase:
+        """Return the vectors together with their own program: it waits for those under way."""
+        streams = self.streams
+        streams["sends"]["program"] = self.program.tolist()
+        return Streams("same program while running", **streams)
+
+    def run_before(self, following: "VectorRun", hold: bool) -> Phase:
+        """Return the vectors with the program of another run right behind them.
+
+        The program waits for these vectors, with ``hold`` for their results alone.
+        """
+        streams = self.streams
+        streams["sends"]["program"] = following.program.tolist()
+        return Streams(
+            f"other program behind {'held results' if hold else 'vectors'}",
+            **streams,
+            holds={"o": 2 * self.clocks} if hold else {},
+            after={"program": "i"},
+        )
+
+
+class TileRun(VectorRun):
+    """A program for a compute unit, input vectors, and what must come of them.
 
     Parameters
     ----------
@@ -63,45 +180,15 @@ class TileRun:
 
         results, clips = compute_unit_sets(images, hardware, inputs)
         self.clips = clips + clips_before
-        self.results = in_order(order, [self._beats(part) for part in results])
-
-    def _beats(self, results: np.ndarray) -> list[list[int]]:
-        """Return the payloads of each vector's result beats."""
-        bits = self.hardware.result_bits
-        return [
-            [
-                join(
-                    *((signed(value, bits), bits) for value in beat),
-                    (b == len(vector) - 1, 1),
-                )
-                for b, beat in enumerate(vector)
-            ]
-            for vector in result_buffer(results, self.hardware.results_per_beat)
+        bits, per_beat = hardware.result_bits, hardware.results_per_beat
+        payloads = [
+            [result_payloads(vector, bits) for vector in result_beats(part, per_beat)]
+            for part in results
         ]
+        self.results = in_order(order, payloads)
 
-    @property
-    def streams(self) -> dict[str, dict[str, list[int]]]:
-        """All vectors and their results, as what is sent and received."""
-        return {
-            "sends": {"i": [beat for vector in self.inputs for beat in vector]},
-            "receives": {"o": [beat for vector in self.results for beat in vector]},
-        }
-
-    def load(self) -> list[Phase]:
-        """Return the program alone."""
-        words = len(self.program)
-        return [
-            Streams(
-                "program",
-                sends={"program": self.program.tolist()},
-                spans=[Span(("program", 0), ("program", -1), words - 1)],
-            ),
-            Clocked("programmed", [({}, {"busy": 0, "error": 0})]),
-            self._counters(np.zeros_like(self.clips)),
-        ]
-
-    def _counters(self, clips: np.ndarray) -> Clocked:
-        """Look at the clip counters of all planes."""
+    def counters(self, clips: np.ndarray) -> Clocked:
+        """Return a look at the clip counters of all planes."""
         hardware = self.hardware
         settle = clip_settle_cycles(hardware.planes, hardware.clip_flags)
         clocks: list[tuple[Values, Expected]] = []
@@ -134,19 +221,6 @@ class TileRun:
         ]
         return Clocked(f"new shifts, {last.name} last", clocks)
 
-    def run(self) -> list[Phase]:
-        """Return the vectors, with the clocks of the cycle contract, and the clip counters."""
-        spans = [
-            Span(("i", 0), ("o", 0), self.fill),
-            # Of a run, both its first and its last clock count.
-            Span(("i", 0), ("o", -1), self.clocks - 1),
-        ]
-        return [
-            Streams("run", **self.streams, spans=spans),
-            Clocked("end of run", [({}, {"busy": 0})]),
-            self._counters(self.clips),
-        ]
-
     def run_behind_program(self) -> list[Phase]:
         """Return the vectors and the clip counters, right behind a program sent clock by clock."""
         return [
@@ -156,48 +230,5 @@ class TileRun:
                 levels={"program__valid": 0},
             ),
             Clocked("end of run", [({}, {"busy": 0})]),
-            self._counters(self.clips),
+            self.counters(self.clips),
         ]
-
-    def run_held(self) -> Phase:
-        """Return the vectors, no result being taken until everything has come to a stop."""
-        return Streams(
-            "run with held results",
-            **self.streams,
-            holds={"o": 2 * self.clocks},
-        )
-
-    def run_watched(self) -> list[Phase]:
-        """Return the first vector with pauses between its beats; all the way nothing is idle."""
-        under_way = {"busy": 1, "program__ready": 0}
-        clocks: list[tuple[Values, Expected]] = []
-        for beat in self.inputs[0]:
-            driven = {"i__valid": 1, "i__payload": beat}
-            clocks.append((driven, {"i__ready": 1} | (under_way if clocks else {})))
-            clocks.append(({"i__valid": 0}, under_way))
-        clocks += [({}, under_way)] * self.clocks
-        return [
-            Clocked("beats with pauses", clocks),
-            Streams("results of one vector", receives={"o": self.results[0]}),
-            Clocked("idle again", [({}, {"busy": 0})]),
-        ]
-
-    def run_reprogrammed(self) -> Phase:
-        """Return the vectors together with their own program: it waits for those under way."""
-        streams = self.streams
-        streams["sends"]["program"] = self.program.tolist()
-        return Streams("same program while running", **streams)
-
-    def run_before(self, following: "TileRun", hold: bool) -> Phase:
-        """Return the vectors with the program of another run right behind them.
-
-        The program waits for these vectors, with ``hold`` for their results alone.
-        """
-        streams = self.streams
-        streams["sends"]["program"] = following.program.tolist()
-        return Streams(
-            f"other program behind {'held results' if hold else 'vectors'}",
-            **streams,
-            holds={"o": 2 * self.clocks} if hold else {},
-            after={"program": "i"},
-        )

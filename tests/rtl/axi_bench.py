@@ -24,7 +24,7 @@ class AxiRun:
     cycles : int
         Clocks from the first input beat to the last result beat, both included, on the bus.
     clips : sequence of int
-        Of every plane.
+        Of every plane, unit after unit.
     """
 
     program: str

@@ -134,8 +134,9 @@ async def computes(dut: Any, pause: float) -> None:
             assert clocks == run.cycles, (clocks, run.cycles)
         assert await bench.read("vectors") == run.vectors
         assert await bench.read("status") == 0
-        for plane, clips in enumerate(run.clips):
-            await bench.write("clip_select", plane)
+        for number_of, clips in enumerate(run.clips):
+            unit, plane = divmod(number_of, ABOUT["planes"])
+            await bench.write("clip_select", plane | unit << 8)
             await ClockCycles(dut.clk, ABOUT["clip_settle"])
             assert await bench.read("clips") == clips
         waits = [await bench.read(name) for name in ("input_waits", "result_waits")]

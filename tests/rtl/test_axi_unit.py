@@ -8,14 +8,16 @@ import pytest
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
-from rtl_gen.emit import emit_verilog
+from rtl_gen.generate import generate
 from rtl_gen.tb.run import _import_path, use_verilator
 from sim.cosim.jobs import make_job
 from sim.golden.bus_unit import input_bytes, result_bytes
-from sme_hw.bus.axi_unit import AxiUnit
-from sme_hw.bus.registers import as_json, register_map
+from sim.golden.tile_array import tile_array_sets
+from sme_hw.array_cycles import array_clip_settle_cycles
+from sme_hw.array_pack import pack_array
 from sme_hw.cycles import clip_settle_cycles
 from sme_hw.pack import in_order, pack
+from tests.cases.array_run import ArrayRun, random_array, random_packets
 from tests.cases.case import SEED
 from tests.cases.hardware import HARDWARE, random_image, random_inputs
 from tests.random_cases import seeded
@@ -25,7 +27,6 @@ from tests.simulators import SMALL
 pytestmark = pytest.mark.rtl
 
 ROOT = Path(__file__).parents[2]
-TOP = "sme_axi_unit"
 SETS = ("slc", "mlc-free-shifts", "coarse-adc", "narrow", "sets-reordered")
 TESTS = 6
 """Of the testbench."""
@@ -56,38 +57,82 @@ def axi_run(rng, hardware):
     )
 
 
+def array_run(rng, hardware, units):
+    """Return random vectors of a random arrangement of tiles as bytes."""
+    sets = hardware.weight_sets
+    images = [random_array(rng, hardware, units if s == 0 else 1) for s in range(sets)]
+    packets = [random_packets(rng, hardware, image, 5) for image in images]
+    order = rng.permutation(np.repeat(np.arange(sets), 5))
+    run = ArrayRun(hardware, units, images, packets, order)
+    sums, clips = tile_array_sets(images, hardware, units, packets)
+    vectors = in_order(
+        order,
+        [
+            [
+                b"".join(parts)
+                for parts in zip(*(input_bytes(p, hardware) for p in own), strict=True)
+            ]
+            for own in packets
+        ],
+    )
+    results = in_order(
+        order,
+        [
+            [
+                b"".join(parts)
+                for parts in zip(*(result_bytes(p, hardware, units) for p in own), strict=True)
+            ]
+            for own in sums
+        ],
+    )
+    return AxiRun(
+        program=pack_array(images, hardware, units).astype("<u4").tobytes().hex(),
+        inputs=[(int(s), data.hex()) for s, data in zip(order, vectors, strict=True)],
+        results=b"".join(results).hex(),
+        vectors=len(order),
+        cycles=run.clocks + BUS_CLOCKS,
+        clips=[] if hardware.merged else clips.ravel().tolist(),
+    )
+
+
 @pytest.mark.parametrize(
-    ("name", "simulator"), [*((name, SMALL) for name in SETS), (SETS[0], "verilator")]
+    ("name", "units"), [*((name, 1) for name in SETS), ("coarse-adc", 3), ("sets-reordered", 2)]
 )
-def test_axi_unit(tmp_path, name, simulator):
+def test_axi_unit(tmp_path, name, units):
     """Registers and streams do what they should, with pauses and without."""
     rng = seeded(61)
     hardware = HARDWARE[name]
+    if units == 1:
+        runs = [axi_run(rng, hardware) for _ in range(2)]
+        settle = clip_settle_cycles(hardware.planes, hardware.clip_flags)
+    else:
+        runs = [array_run(rng, hardware, units) for _ in range(2)]
+        settle = array_clip_settle_cycles(hardware.planes, hardware.clip_flags)
+    manifest = generate(hardware, tmp_path / "design", [], axi_units=units)
     write_runs(
         tmp_path,
-        [axi_run(rng, hardware) for _ in range(2)],
-        registers=as_json(register_map(hardware, 1)),
-        clip_settle=clip_settle_cycles(hardware.planes, hardware.clip_flags) + 2,
+        runs,
+        registers=manifest["axi"]["registers"],
+        clip_settle=settle + 2,
         input_bits=hardware.input_bits,
+        planes=hardware.planes,
         seed=SEED,
     )
-    source = tmp_path / "design.v"
-    source.write_text(emit_verilog(AxiUnit(hardware=hardware), TOP))
-    if simulator == "verilator":
+    if SMALL == "verilator":
         use_verilator()
     log, results = tmp_path / "sim.log", tmp_path / "results.xml"
-    runner = get_runner(simulator)
+    runner = get_runner(SMALL)
     runner.build(
-        sources=[source],
-        hdl_toplevel=TOP,
-        build_args=["-Wno-fatal"] if simulator == "verilator" else [],
+        sources=[tmp_path / "design" / name for name in manifest["axi"]["rtl"]],
+        hdl_toplevel=manifest["axi"]["top"],
+        build_args=["-Wno-fatal"] if SMALL == "verilator" else [],
         build_dir=tmp_path,
         timescale=("1ns", "1ps"),
         log_file=tmp_path / "build.log",
     )
     with _import_path(ROOT), contextlib.suppress(SystemExit):
         runner.test(
-            hdl_toplevel=TOP,
+            hdl_toplevel=manifest["axi"]["top"],
             test_module="tests.rtl.tb_axi_unit",
             test_dir=tmp_path,
             results_xml=str(results),

@@ -103,6 +103,7 @@ def test_manifest_and_determinism(tmp_path):
     regions = [region["region"] for region in first["memory_map"]]
     assert regions == ["control", "groups", "rcmr", "cells"]
     assert str(Path.cwd()) not in verilog
+    assert first["files"] == {"rtl": ["design.v"], "models": [], "lint": ["design.vlt"]}
 
 
 def test_yosys_infers_block_rams(tmp_path):
@@ -148,15 +149,15 @@ def test_cosim_fails_when_the_rtl_is_wrong(tmp_path, monkeypatch, capsys):
     """A fault in the Verilog gives exit code 1."""
     import rtl_gen.generate
 
-    emit = rtl_gen.generate.emit_verilog
+    emit = rtl_gen.generate.emit_without
 
-    def faulty(component, name, target):
-        text = emit(component, name, target)
+    def faulty(outside, component, name, target):
+        text, rest = emit(outside, component, name, target)
         broken = text.replace("} - { negative_", "} + { negative_", 1)
         assert broken != text
-        return broken
+        return broken, rest
 
-    monkeypatch.setattr(rtl_gen.generate, "emit_verilog", faulty)
+    monkeypatch.setattr(rtl_gen.generate, "emit_without", faulty)
     rng = np.random.default_rng(7)
     np.save(tmp_path / "w.npy", rng.normal(size=(8, 8)))
     np.save(tmp_path / "x.npy", rng.integers(0, 8, size=(4, 8)))

@@ -63,7 +63,7 @@ def tools(tmp_path, monkeypatch):
     work.mkdir()
     monkeypatch.chdir(work)
 
-    def echo(board, hardware):
+    def echo(board, hardware, units):
         return Design(EchoUnit(), hardware)
 
     monkeypatch.setattr("sme_cli.build.board_design", echo)
@@ -224,7 +224,7 @@ def test_real_tools(tmp_path, monkeypatch, capsys):
     for name in ("YOSYS", "NEXTPNR_ICE40", "ICEPACK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(
-        "sme_cli.build.board_design", lambda board, hardware: Design(EchoUnit(), hardware)
+        "sme_cli.build.board_design", lambda board, hardware, units: Design(EchoUnit(), hardware)
     )
     code, _, _ = run(capsys, "build", "icebreaker", "-o", tmp_path / "b")
     assert code == 0

@@ -17,7 +17,9 @@ def test_table_of_boards(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # Large crossbars take long to describe.
     monkeypatch.setattr("rtl_gen.boards.estimate._SIZE_MAX", 16)
-    monkeypatch.setattr("sme_cli.build.board_design", lambda _, sized: Design(EchoUnit(), sized))
+    monkeypatch.setattr(
+        "sme_cli.build.board_design", lambda _, sized, units: Design(EchoUnit(), sized)
+    )
     rows = report("boards", "--preset", "tiny", "--squeeze", "3")
     assert list(rows) == boards()
     for name, row in rows.items():

@@ -45,7 +45,7 @@ def test_manifest_keeps_them_apart():
     """A full tile of 8-bit inputs: 8 chip cycles a column, 2 clocks with four lanes."""
     parameters = load_parameters("tiny", emulation_lanes=4, squeeze=0)
     component = ComputeUnit(hardware=parameters.hardware)
-    description = manifest(component, emit_verilog(component, TOP), "portable", {})
+    description = manifest(component, {"design.v": emit_verilog(component, TOP)}, "portable", {})
     assert description["chip_cycles"]["full_tile_no_shift"] == 8 * 8
     assert description["fpga_clocks"]["steady_full_tile_no_shift"] == 2 * 8
 

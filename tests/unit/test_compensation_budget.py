@@ -9,6 +9,7 @@ from sim.compensation.allocation import allocate, conventional_crossbars
 from sim.compensation.budget import fill, largest_gains, saving_steps
 from sim.compensation.plan import row_forms
 from sim.compensation.profile import Profile
+from sim.compensation.rows import rows_of
 from sim.mapping import load_parameters
 from sme_hw.errors import InputError
 from tests.random_cases import seeded
@@ -99,7 +100,7 @@ def test_largest_gains(seed):
 def profile(rng, shape):
     """Return a profile with random weights and importance."""
     importance = rng.exponential(size=shape[:2]) * 10.0 ** rng.integers(-2, 2)
-    return Profile(rng.normal(size=shape), importance, 1.0)
+    return Profile(rng.normal(size=shape), importance, 1.0, 0.0)
 
 
 CONVENTIONAL = [
@@ -203,7 +204,7 @@ def test_small_groups_share_crossbars(shape):
 def test_layers_that_matter_get_more(policy):
     """A layer whose errors cost more gets the larger part."""
     same = profile(seeded(14), (1, 24, 8))
-    heavy = Profile(same.weights, same.importance * 1000, 1.0)
+    heavy = Profile(same.weights, same.importance * 1000, 1.0, 0.0)
     squeeze = {"split": 7, "minimal": 4}[policy]
     parameters = load_parameters("tiny", policy=policy, squeeze=squeeze, scale="column")
     plans = allocate([parameters] * 2, [same, heavy], 9)
@@ -212,3 +213,54 @@ def test_layers_that_matter_get_more(policy):
     assert sum(sizes) <= 9 * 8
     with pytest.raises(InputError, match=r"^1 crossbars are too few, at least 2 are needed"):
         allocate([parameters] * 2, [same, heavy], 1)
+
+
+@pytest.mark.parametrize("options", [{"policy": "split", "squeeze": 7}, {"policy": "plain"}])
+def test_gains_grow_where_a_layer_is_hardly_there(options):
+    """They add up to what was measured without the layer; small errors stay in proportion."""
+    rng = seeded(8)
+    parameters = load_parameters("small", adc_bits="lossless", scale="column", **options)
+    weights, importance = rng.normal(size=(1, 100, 60)), rng.uniform(1, 2, size=(1, 100))
+
+    def rows(removed, divergence):
+        return rows_of(parameters, Profile(weights, importance, divergence, removed))
+
+    linear = rows(0.0, 1.0)
+    whole, before = linear.divergence, linear.units()
+    gains = np.concatenate([unit.gains for unit in before])
+    least = whole - gains.sum()
+    for reference in (whole / 100, whole / 3):
+        layer = rows(50 * whole, reference)
+        assert layer.divergence == pytest.approx(50 * whole)
+        after = layer.units()
+        assert all((np.diff(unit.gains) <= 1e-9 * whole).all() for unit in after)
+        assert [len(unit.gains) for unit in after] == [len(unit.gains) for unit in before]
+        found = np.concatenate([unit.gains for unit in after])
+        power = np.log(50 * whole / reference) / np.log(whole / reference)
+        end = least if least < reference else reference * (least / reference) ** power
+        assert found.sum() == pytest.approx(50 * whole - end)
+        order = np.argsort(-gains, kind="stable")
+        same = whole - np.concatenate([[0.0], gains[order].cumsum()[:-1]]) <= reference
+        assert same.any() or reference == whole / 100
+        assert (found[order][same] == gains[order][same]).all()
+        assert (found[order][~same] > gains[order][~same]).all()
+    # What costs less without a layer than with a coarse one stays as it was.
+    for divergence, removed in ((1.0, whole / 2), (0.0, 1.0), (2 * whole, 3 * whole)):
+        same = np.concatenate([unit.gains for unit in rows(removed, divergence).units()])
+        assert (same == gains).all()
+
+
+def test_a_layer_that_seems_to_cost_nothing_is_kept():
+    """Rounded coarsely it costs next to nothing, but all is lost without it."""
+    rng = seeded(9)
+    parameters = load_parameters("small", adc_bits="lossless", scale="column", policy="plain")
+    weights = rng.normal(size=(1, 128, 32))
+    heavy = Profile(weights, np.ones((1, 128)), 0.5, 0.0)
+    kept = []
+    for removed in (0.0, 5.0):
+        light = Profile(weights, np.full((1, 128), 1e-6), 1e-6, removed)
+        plans = allocate([parameters] * 2, [heavy, light], 24)
+        forms = plans[1].forms
+        sizes = forms.sizes[np.searchsorted(forms.first, plans[1].low, side="right") - 1]
+        kept.append(int((sizes > 0).sum()))
+    assert kept[0] == 32 < kept[1]

@@ -8,6 +8,8 @@ from sim.compensation import profile
 from sim.compensation.params import FitParams
 from sim.compensation.plan import row_forms
 from sim.compensation.profile import measure_profiles
+from sim.network.forward import FloatNetwork
+from sim.network.metrics import Comparison
 from sim.network.network import read_network
 from tests.network_cases import fixture_images, fixture_network, on_crossbars
 from tests.onnx_models import save
@@ -47,6 +49,26 @@ def test_losses_add_up_to_what_was_measured(stem, options):
         assert losses.shape == (len(forms.sizes), groups, rows, -(-columns // 4))
         assert losses[forms.sizes == 2].min(axis=0).sum() == pytest.approx(own.divergence, rel=1e-6)
     assert len({own.divergence for own in found}) == len(found)
+    measured, spared = (np.concatenate(part) for part in profile._cut([images[:9], images[9:]]))
+    assert len(measured) <= profile._REMOVED_IMAGES
+    _check_removed(network, measured, spared, found)
+
+
+def _check_removed(network, measured, spared, found):
+    """Compare with the network whose layers, one at a time, say nothing but their means."""
+    for layer, own in zip(network.layers, found, strict=True):
+        whole, outputs = FloatNetwork(network), FloatNetwork(network, [layer.output])
+        values = outputs.run(spared)[0]
+        axis = layer.axis % values.ndim
+        means = values.mean(axis=tuple(k for k in range(values.ndim) if k != axis), keepdims=True)
+        constant = np.broadcast_to(means, (len(measured), *values.shape[1:]))
+        feed = {layer.output: np.ascontiguousarray(constant, np.float32)}
+        if network.input_name:
+            feed[network.input_name] = measured
+        after = FloatNetwork(network, given=[layer.output, network.input_name])
+        comparison = Comparison()
+        comparison.add(after.compute(feed)[0], whole.run(measured)[0], None)
+        assert own.removed == pytest.approx(np.mean(comparison.divergence), rel=1e-3)
 
 
 def test_layers_that_do_not_matter(tmp_path):
@@ -68,6 +90,7 @@ def test_layers_that_do_not_matter(tmp_path):
     found, *_ = profiles_of(read_network(path), images, [images], policy="plain", squeeze=4)
     a, b, c = (own.divergence for own in found)
     assert c < 1e-9 < b
+    assert [own.removed > own.divergence for own in found] == [True, True, False]
     # A divergence grows with the square of the error.
     assert a == pytest.approx(100 * b, rel=0.3)
     ratio = found[0].importance / found[1].importance

@@ -19,18 +19,40 @@ from amaranth.lib import data, wiring
 import sme_hw
 from sme_hw.adc import Adc
 from sme_hw.array_macro import ArrayMacro
+from sme_hw.array_program import Route
 from sme_hw.block_memory import BlockMemory
+from sme_hw.broadcast import Addressed, Broadcast
 from sme_hw.bus.axi_lite import AxiLite, AxiLiteSignature
-from sme_hw.bus.bus_unit import InputBytes, ResultBytes
+from sme_hw.bus.axi_unit import AxiUnit
+from sme_hw.bus.beats import InputBytes, ResultBytes
+from sme_hw.bus.bus_unit import BusUnit
+from sme_hw.bus.frame_receiver import FrameReceiver
+from sme_hw.bus.frame_sender import FrameSender
+from sme_hw.bus.link_bridge import LinkBridge
+from sme_hw.bus.link_params import LinkParams
 from sme_hw.bus.register_bus import RegisterBus
 from sme_hw.bus.register_file import RegisterFile
 from sme_hw.bus.registers import register_map
+from sme_hw.bus.request_executor import RequestExecutor
+from sme_hw.bus.slip_decoder import SlipDecoder
+from sme_hw.bus.slip_encoder import FrameByte, SlipEncoder
+from sme_hw.bus.stream_feeder import StreamFeeder
+from sme_hw.bus.uart_bridge import UartBridge
+from sme_hw.bus.uart_receiver import UartReceiver
+from sme_hw.bus.uart_transmitter import UartTransmitter
+from sme_hw.bus.uart_unit import UartUnit
 from sme_hw.clip_counters import ClipCounters
 from sme_hw.crossbar import CellWrite, Crossbar, CrossbarBank
 from sme_hw.input_register import VectorHandshake
+from sme_hw.input_router import InputRouter, RouteWrite
 from sme_hw.program_check import ProgramCheck
 from sme_hw.program_port import EntryWrite
-from sme_hw.stream_register import StreamRegister
+from sme_hw.program_router import ProgramRouter
+from sme_hw.result_join import ArrayResultBeat, ResultJoin
+from sme_hw.result_router import ResultRouter
+from sme_hw.route_check import RouteCheck
+from sme_hw.skid_buffer import SkidBuffer
+from sme_hw.tile_array import TileArray
 from tests.cases.hardware import HARDWARE
 
 ROOT = Path(__file__).parents[2]
@@ -40,24 +62,50 @@ HARDWARE_PARAMS = replace(
 )
 """Parameters with which every optional port is there."""
 
+ARRAY_PARTS = (
+    *(ArrayResultBeat, InputRouter, ProgramRouter, ResultJoin, ResultRouter),
+    *(Route, RouteCheck, RouteWrite, TileArray),
+)
+"""Those of a tile array, which need its number of units, too."""
+LINK = LinkParams(input_beat_bytes=1, dest_bits=1, result_beat_bytes=1, address_bits=8)
+
 INSTANCES: dict[type, Callable[[], Any]] = {
     AxiLite: lambda: AxiLite(address_bits=5),
     AxiLiteSignature: lambda: AxiLiteSignature(7),
-    InputBytes: lambda: InputBytes(HARDWARE_PARAMS, 1),
-    RegisterBus: lambda: RegisterBus(5),
     RegisterFile: lambda: RegisterFile(registers=register_map(HARDWARE_PARAMS, 1)),
-    ResultBytes: lambda: ResultBytes(HARDWARE_PARAMS, 1),
     Adc: lambda: Adc(sum_max=7, bits=2, lsb=0),
+    Addressed: lambda: Addressed(width=5, units=3),
     ArrayMacro: lambda: ArrayMacro(hardware=HARDWARE_PARAMS, adc_bits=2),
+    AxiUnit: lambda: AxiUnit(hardware=HARDWARE_PARAMS, units=2),
     BlockMemory: lambda: BlockMemory(width=5, depth=3),
+    Broadcast: lambda: Broadcast(width=5, units=3),
+    BusUnit: lambda: BusUnit(hardware=HARDWARE_PARAMS, units=2),
     CellWrite: lambda: CellWrite(rows=5, cell_bits=1, adcs=2),
     ClipCounters: lambda: ClipCounters(planes=2, flags=2, width=3),
     Crossbar: lambda: Crossbar(rows=5, cell_bits=1, depth=3, adcs=2, lanes=2),
     CrossbarBank: lambda: CrossbarBank(rows=5, cell_bits=1, depth=3, lanes=2),
     EntryWrite: lambda: EntryWrite(hardware=HARDWARE_PARAMS, width=32),
+    FrameByte: FrameByte,
+    FrameReceiver: lambda: FrameReceiver(frame_bytes=32),
+    FrameSender: lambda: FrameSender(frame_bytes=32),
+    InputBytes: lambda: InputBytes(beat_bytes=2, dest_bits=1),
+    LinkBridge: lambda: LinkBridge(link=LINK),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
-    StreamRegister: lambda: StreamRegister(shape=3),
+    SkidBuffer: lambda: SkidBuffer(width=5),
+    RegisterBus: lambda: RegisterBus(address_bits=8),
+    RequestExecutor: lambda: RequestExecutor(link=LINK),
+    ResultBytes: lambda: ResultBytes(beat_bytes=2),
+    SlipDecoder: SlipDecoder,
+    SlipEncoder: SlipEncoder,
+    StreamFeeder: lambda: StreamFeeder(link=LINK),
+    UartBridge: lambda: UartBridge(divisor=4, link=LINK),
+    UartReceiver: lambda: UartReceiver(divisor=4),
+    UartTransmitter: lambda: UartTransmitter(divisor=4),
+    UartUnit: lambda: UartUnit(hardware=HARDWARE_PARAMS, units=2, divisor=4, frame_bytes=64),
     VectorHandshake: lambda: VectorHandshake(HARDWARE_PARAMS),
+}
+INSTANCES |= {
+    kind: lambda kind=kind: kind(hardware=HARDWARE_PARAMS, units=3) for kind in ARRAY_PARTS
 }
 """How to make those that need something else than ``hardware``."""
 
@@ -120,6 +168,8 @@ def test_parameters_are_documented(kind: type) -> None:
     parameters = list(inspect.signature(kind).parameters.values())
     assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters)
     names = [p.name for p in parameters]
+    if not names:
+        return
     assert [name for name, _ in _section(kind, "Parameters")] == names
     instance = _instance(kind)
     assert all(hasattr(instance, name) for name in names)
@@ -136,7 +186,7 @@ def _public(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Any]]:
                 yield from _public(node.body, f"{prefix}.{node.name}")
 
 
-@pytest.mark.parametrize("package", ["sme_hw", "rtl_gen", "sim"])
+@pytest.mark.parametrize("package", ["sme_hw", "rtl_gen", "sim", "sme_host"])
 def test_everything_public_is_documented(package: str) -> None:
     """Modules, public classes, functions and methods have docstrings."""
     missing = []

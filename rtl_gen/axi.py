@@ -1,0 +1,94 @@
+"""The compute unit on AXI4: wrapper, registers for software, and a script that packages it."""
+
+from importlib import resources
+from typing import Any
+
+from sme_hw.array_program import array_memory_map
+from sme_hw.bus.axi_unit import AxiUnit
+from sme_hw.bus.lanes import bus_lanes
+from sme_hw.bus.registers import as_json, fingerprint, register_map
+from sme_hw.compute_unit import ComputeUnit
+from sme_hw.params import HardwareParams
+
+from .emit import emit_without
+from .ports import describe_ports
+from .registers import c_header, markdown_table
+from .vivado_ip import SCRIPT_FILE, find_interface, package_script
+
+__all__ = ["AXI_DESIGN", "AXI_TOP", "axi_files"]
+
+AXI_TOP = "sme_axi_unit"
+AXI_DESIGN = "design_axi.v"
+"""The wrapper alone: it instantiates the unit of ``design.v``."""
+
+_HEADER, _TABLE, _CLASS = "sme_registers.h", "registers.md", "sme_registers.py"
+
+_MEANINGS = {
+    "clk": "clock of all interfaces",
+    "rst": "synchronous reset, active high",
+    "s_axi": "AXI4-Lite: the registers",
+    "s_axis_program": "AXI4-Stream: program words, see memory_map",
+    "s_axis_input": "AXI4-Stream: input vectors in row order, lanes.input_bytes each; tdest is the "
+    "weight set",
+    "m_axis_result": "AXI4-Stream: results in column order, lanes.result_bytes each; tlast ends a "
+    "packet of result_packet vectors",
+}
+_INTERFACES = [name for name in _MEANINGS if "_" in name]
+
+
+def axi_files(
+    hardware: HardwareParams, units: int, design: str, target: str
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return what is written for AXI4 beside a compute unit, and its entry of the manifest.
+
+    Parameters
+    ----------
+    hardware : HardwareParams
+    units : int
+        Compute units behind the bus.
+    design : str
+        Name of the file with the compute unit.
+    target : str
+        What Verilog is emitted for (:mod:`sme_hw.target`).
+
+    Returns
+    -------
+    files : dict of str to str
+        Texts by their files' names.
+    dict
+        Plain JSON values.
+    """
+    component = AxiUnit(hardware=hardware, units=units)
+    verilog, _ = emit_without(ComputeUnit, component, AXI_TOP, target, prefix="sme")
+    registers, lanes = register_map(hardware, units), bus_lanes(hardware, units)
+    # Signals of an interface mean what AXI says; what the interface is for stands with each.
+    meanings = _MEANINGS | {
+        name: next(_MEANINGS[prefix] for prefix in _INTERFACES if name.startswith(f"{prefix}_"))
+        for name in component.signature.members
+    }
+    ports = describe_ports(component, meanings)
+    rtl = [design, AXI_DESIGN]
+    interfaces = [find_interface(name, ports) for name in _INTERFACES]
+    files = {
+        AXI_DESIGN: verilog,
+        _HEADER: c_header(registers, AXI_TOP),
+        _TABLE: markdown_table(registers),
+        _CLASS: resources.files("rtl_gen.host").joinpath(_CLASS).read_text(encoding="utf-8"),
+        SCRIPT_FILE: package_script(AXI_TOP, rtl, ports, interfaces),
+    }
+    return files, {
+        "top": AXI_TOP,
+        "rtl": rtl,
+        "files": [name for name in files if name != AXI_DESIGN],
+        "units": units,
+        "fingerprint": f"{fingerprint(hardware, units):016x}",
+        "lanes": {
+            "input_bytes": lanes.input_lane,
+            "result_bytes": lanes.result_lane,
+            "input_beat_bytes": lanes.input_beat,
+            "result_beat_bytes": lanes.result_beat,
+        },
+        "registers": as_json(registers),
+        "memory_map": array_memory_map(units) if units > 1 else [],
+        "ports": ports,
+    }
