@@ -184,10 +184,15 @@ def _weights() -> dict[str, dict[str, dict[str, float]]]:
     return json.loads(WEIGHTS_FILE.read_text(encoding="utf-8"))
 
 
-_LINKS: Mapping[str, Mapping[str, int]] = {
+_LINKS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     "": {},
-    "uart": {"LUT": 1330, "FF": 790},
-    "axi": {"LUT": 350, "FF": 430},
+    "uart": {
+        # From routed units: few of its LUTs share a cell with a flip-flop.
+        "ice40": {"LUT": 1670, "FF": 790},
+        "ecp5": {"LUT": 1330, "FF": 780},
+        "xilinx7": {"LUT": 980, "FF": 790},
+    },
+    "axi": {"xilinx7": {"LUT": 350, "FF": 430}},
 }
 """What registers, streams and link take around a unit (Yosys, the preset tiny)."""
 
@@ -228,7 +233,8 @@ def weigh(
 def estimate(design: Design, family: str) -> dict[str, int]:
     """Return what a design takes: :func:`weigh` with its memories, and its link."""
     used = weigh(design.hardware, memories(design.component), family, design.units)
-    return {figure: count + _LINKS[design.link].get(figure, 0) for figure, count in used.items()}
+    link = _LINKS[design.link].get(family, {})
+    return {figure: count + link.get(figure, 0) for figure, count in used.items()}
 
 
 def _scaled(used: Mapping[str, int], factor: float) -> dict[str, int]:
