@@ -44,7 +44,7 @@ def profile_of(rng, shape):
     """Return a profile of weights of which some rows are larger and matter more."""
     groups, rows, _ = shape
     weights = rng.standard_t(4, size=shape) * 2.0 ** rng.integers(-6, 1, size=(groups, rows, 1))
-    return Profile(weights, rng.uniform(0.1, 5, size=(groups, rows)), 1.0, 0.0)
+    return Profile(weights, rng.uniform(0.1, 5, size=(groups, rows)), ((1.0, 1.0),), 0.0)
 
 
 def rounded_weights(profile, plan, parameters):

@@ -29,7 +29,7 @@ VERSION = 3
 FIT_VERSION = 3
 """Raised when only what is fitted to images gives other results."""
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 """Raised when only what gets a share of the crossbars gives other results."""
 
 

@@ -24,8 +24,8 @@ __all__ = ["Profile", "measure_profiles"]
 
 _VECTORS = 30_000
 
-_REFERENCE = 2
-"""Size of forms at which layers are measured: as coarse as most layers can be."""
+_SIZES = (2, 1)
+"""Sizes of forms at which layers are measured: as coarse as most layers can be, and coarser."""
 
 _IMAGES = 200
 """Images that the divergence is measured on, at most; the others are for moments."""
@@ -48,15 +48,16 @@ class Profile:
     importance : numpy.ndarray of float64, shape (groups, rows)
         Divergence of the network's output, in nats, per squared error of a weight of the row
         (estimated, with what other rows can make up for left out).
-    divergence : float
-        That of the whole layer at the coarse size at which it was measured.
+    points : tuple of (float, float)
+        For each size at which the whole layer was measured, from the finest: its divergence as
+        estimated by importance, and as it is. For the first, both are equal.
     removed : float
-        That without the layer: its outputs are their means.
+        The divergence without the layer: its outputs are their means.
     """
 
     weights: np.ndarray
     importance: np.ndarray
-    divergence: float
+    points: tuple[tuple[float, float], ...]
     removed: float
 
     def losses(self, forms: Forms, width: int) -> np.ndarray:
@@ -68,18 +69,22 @@ class Profile:
 
 
 @dataclass(frozen=True, eq=False)
-class _Coarse:
-    """A layer rounded coarsely: real weights and bias, and what its profile will be made of.
+class _Rounded:
+    """A layer rounded coarsely: real weights and bias, and the loss that was estimated for it."""
 
-    ``means`` are those of its outputs.
-    """
-
-    rounded: np.ndarray
+    weights: np.ndarray
     bias: np.ndarray
-    means: np.ndarray
+    loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Coarse:
+    """A layer in all its coarse forms, and what its profile will be made of."""
+
+    rounded: list[_Rounded]
+    removed: _Rounded
     weights: np.ndarray
     importance: np.ndarray
-    loss: float
 
 
 def measure_profiles(
@@ -95,8 +100,8 @@ def measure_profiles(
     A row's squared rounding error counts as much as the layer's other inputs leave unexplained of
     its own input: the inverse of the diagonal of the inverse second moments, as in OBQ. What a
     layer's squared errors mean to the network is measured: by the divergence of its output if only
-    this layer is rounded, on images that it was not rounded for. And once more without the layer,
-    since errors that large are not in proportion.
+    this layer is rounded, on images that it was not rounded for. And again rounded more coarsely,
+    and without the layer, since large errors are not in proportion.
 
     Parameters
     ----------
@@ -138,14 +143,24 @@ def measure_profiles(
         return outputs
 
     Stages(network).run(spared, visit)
-    divergences: list[tuple[float, float]] = []
+    profiles: list[Profile] = []
     for first in range(0, len(coarse), _LAYERS):
         some = list(enumerate(coarse))[first : first + _LAYERS]
-        divergences += _measure(network, some, measured, progress)
-    return [
-        Profile(found.weights, found.importance * rounded / (found.loss or 1.0), rounded, removed)
-        for found, (rounded, removed) in zip(coarse, divergences, strict=True)
-    ]
+        divergences = _measure(network, some, measured, progress)
+        profiles += [
+            _profile(own, *found) for (_, own), found in zip(some, divergences, strict=True)
+        ]
+    return profiles
+
+
+def _profile(coarse: _Coarse, divergences: Sequence[float], removed: float) -> Profile:
+    """Return a profile whose estimates agree with what was measured at the finest size."""
+    scale = divergences[0] / (coarse.rounded[0].loss or 1.0)
+    points = tuple(
+        (rounded.loss * scale, divergence)
+        for rounded, divergence in zip(coarse.rounded, divergences, strict=True)
+    )
+    return Profile(coarse.weights, coarse.importance * scale, points, removed)
 
 
 def _cut(batches: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -174,20 +189,17 @@ def _round_coarsely(
     factors = factors.reshape(groups, rows, 1)
     weights = own * factors
     importance = 1 / np.einsum("grr->gr", np.linalg.inv(moments.damped(params.damping)))
-    size = min(_REFERENCE, int(forms.sizes[-1]))
     losses = row_losses(weights, importance, width=hardware.cols, forms=forms)
-    plan = uniform_plan(forms, size, losses.shape[1:])
-    rounded = round_layer(weights, moments, plan, hardware.cols, params)
-    found = rounded.weights(forms, hardware.cols)
-    means = np.einsum("gr,grc->gc", moments.inputs, found)
-    return _Coarse(
-        found / factors,
-        (moments.outputs - means).ravel(),
-        moments.outputs.ravel(),
-        weights,
-        importance,
-        float(losses[forms.sizes == size].min(axis=0).sum()),
-    )
+    rounded = []
+    for size in dict.fromkeys(min(size, int(forms.sizes[-1])) for size in _SIZES):
+        plan = uniform_plan(forms, size, losses.shape[1:])
+        found = round_layer(weights, moments, plan, hardware.cols, params)
+        values = found.weights(forms, hardware.cols)
+        means = np.einsum("gr,grc->gc", moments.inputs, values)
+        loss = float(losses[forms.sizes == size].min(axis=0).sum())
+        rounded.append(_Rounded(values / factors, (moments.outputs - means).ravel(), loss))
+    removed = _Rounded(np.zeros_like(weights), moments.outputs.ravel(), float(losses[0].sum()))
+    return _Coarse(rounded, removed, weights, importance)
 
 
 def _measure(
@@ -195,31 +207,27 @@ def _measure(
     some: Sequence[tuple[int, _Coarse]],
     batches: Sequence[np.ndarray],
     progress: Callable[[str], None],
-) -> list[tuple[float, float]]:
-    """Return the divergence of the network's output for some layers, rounded and removed."""
+) -> list[tuple[list[float], float]]:
+    """Return the divergences of the network's output for some layers, rounded and removed."""
     layers = [network.layers[index] for index, _ in some]
     end = network.output_name
     tensors = sorted({layer.input for layer in layers} - {end, network.input_name})
     before = FloatNetwork(network, [end, *tensors])
     after = [FloatNetwork(network, given=[layer.output]) for layer in layers]
     compute = [RealLayer(layer) for layer in layers]
-    rounded, removed = ([Comparison() for _ in layers] for _ in range(2))
+    found = [[Comparison() for _ in (*coarse.rounded, coarse.removed)] for _, coarse in some]
     seen = 0
     for images in batches:
         values = dict(zip([end, *tensors], before.run(images), strict=True))
         values[network.input_name] = images
         for k, (layer, (_, coarse)) in enumerate(zip(layers, some, strict=True)):
-            kinds = [(rounded[k], coarse.rounded, coarse.bias)]
-            if seen < _REMOVED_IMAGES:
-                kinds.append((removed[k], np.zeros_like(coarse.rounded), coarse.means))
-            for found, weights, bias in kinds:
-                output = compute[k](values[layer.input], weights, bias)
+            forms = coarse.rounded + ([coarse.removed] if seen < _REMOVED_IMAGES else [])
+            for comparison, form in zip(found[k], forms, strict=False):
+                output = compute[k](values[layer.input], form.weights, form.bias)
                 result = after[k].compute(values | {layer.output: output})[0]
-                found.add(result, values[end], None)
+                comparison.add(result, values[end], None)
         seen += len(images)
     for layer in layers:
         progress(layer.name)
-    return [
-        (float(np.mean(one.divergence)), float(np.mean(other.divergence)))
-        for one, other in zip(rounded, removed, strict=True)
-    ]
+    means = [[float(np.mean(comparison.divergence)) for comparison in own] for own in found]
+    return [(own[:-1], own[-1]) for own in means]

@@ -73,7 +73,7 @@ class SplitRows:
         losses = profile.losses(self._forms, hardware.cols)
         self._losses = np.minimum.accumulate(losses, axis=0)
         self._scale = _Scale.of(float(losses[0].sum()), profile)
-        self.divergence = self._scale.measured(self._scale.whole)
+        self.divergence = self._scale.divergence
         first = placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols)[0]
         self._packed = len(first.groups) > 1 or (shape[0] > 1 and shape[2] == 1)
         if self._packed:
@@ -177,7 +177,7 @@ class WholeRows:
             [losses[:, group, row].sum(axis=1) for group, row in self._members], axis=1
         )  # windows, row tiles, column tiles
         self._scale = _Scale.of(float(self._lost[0].sum()), profile)
-        self.divergence = self._scale.measured(self._scale.whole)
+        self.divergence = self._scale.divergence
         best = np.stack([self._lost[sizes == size].min(axis=0) for size in range(sizes[-1] + 1)])
         self._best = np.minimum.accumulate(best, axis=0)
 
@@ -203,43 +203,61 @@ class WholeRows:
         return planned(self._forms, windows, self._order)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Scale:
     """What an estimate of a layer's divergence really means.
 
-    Estimates are in proportion to squared errors, which holds up to those that were measured. Of a
-    layer without any crossbars, the divergence is known, too, and may be far more. In between, it
-    is taken for a power of the estimate (reconstructed).
+    Estimates are in proportion to squared errors, up to the first that was measured. Beyond, the
+    divergence is a power of the estimate from one measured point to the next, and to the layer
+    without any crossbars; the powers are at least 1 and never fall, so that the first crossbars
+    are worth the most (reconstructed).
 
     Parameters
     ----------
     whole : float
         Estimate without any crossbars.
-    reference : float
-        Estimate that was measured.
-    power : float
-        At least 1.
+    estimates, divergences, powers : numpy.ndarray of float64, shape (points,)
+        Where each power begins.
     """
 
     whole: float
-    reference: float
-    power: float
+    estimates: np.ndarray
+    divergences: np.ndarray
+    powers: np.ndarray
 
     @classmethod
     def of(cls, whole: float, profile: Profile) -> "_Scale":
         """Return the scale of a layer with such an estimate without any crossbars."""
-        reference, removed = profile.divergence, profile.removed
-        if not 0 < reference < whole < removed:
-            return cls(whole, reference, 1.0)
-        power = np.log(removed / reference) / np.log(whole / reference)
-        return cls(whole, reference, float(power))
+        last, value = profile.points[0]
+        found: list[tuple[float, float, float]] = []
+        for estimate, divergence in (*profile.points[1:], (whole, profile.removed)):
+            if 0 < last < estimate:
+                power = 1.0 if not found else found[-1][2]
+                if divergence > value:
+                    power = max(power, float(np.log(divergence / value) / np.log(estimate / last)))
+                found.append((last, value, power))
+                last, value = estimate, value * (estimate / last) ** power
+        points = np.array(found).reshape(-1, 3)
+        return cls(whole, *points.T)
 
-    def measured(self, estimate: Any) -> Any:
-        """Return the divergence that estimates stand for."""
-        if self.power == 1:
-            return estimate
-        above = np.maximum(estimate, self.reference) / self.reference
-        return np.minimum(estimate, self.reference) + self.reference * (above**self.power - 1)
+    @property
+    def steep(self) -> float:
+        """The estimate above which divergences are not in proportion; infinity if they are."""
+        above = self.estimates[self.powers > 1]
+        return float(above[0]) if len(above) else np.inf
+
+    @property
+    def divergence(self) -> float:
+        """The divergence without any crossbars."""
+        return float(self.measured(np.array([self.whole]))[0])
+
+    def measured(self, estimates: np.ndarray) -> np.ndarray:
+        """Return the divergences that estimates stand for."""
+        found = np.array(estimates, float)
+        for start, value, power in zip(self.estimates, self.divergences, self.powers, strict=True):
+            beyond = estimates > start
+            found[beyond] = value * (estimates[beyond] / start) ** power
+        return found
 
 
 def _as_measured(units: list[Unit], scale: _Scale) -> list[Unit]:
@@ -248,7 +266,7 @@ def _as_measured(units: list[Unit], scale: _Scale) -> list[Unit]:
     order = np.argsort(-gains, kind="stable")
     estimates = scale.whole - _ends(gains[order])
     # Most gains are far smaller than the whole, and would lose digits in differences.
-    steep = np.flatnonzero(estimates[:-1] > scale.reference) if scale.power > 1 else order[:0]
+    steep = np.flatnonzero(estimates[:-1] > scale.steep)
     left = scale.measured(estimates)
     gains[order[steep]] = left[steep] - left[steep + 1]
     parts = np.split(gains, _ends([len(unit.gains) for unit in units])[1:-1])

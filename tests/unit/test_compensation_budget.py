@@ -100,7 +100,7 @@ def test_largest_gains(seed):
 def profile(rng, shape):
     """Return a profile with random weights and importance."""
     importance = rng.exponential(size=shape[:2]) * 10.0 ** rng.integers(-2, 2)
-    return Profile(rng.normal(size=shape), importance, 1.0, 0.0)
+    return Profile(rng.normal(size=shape), importance, ((1.0, 1.0),), 0.0)
 
 
 CONVENTIONAL = [
@@ -204,7 +204,7 @@ def test_small_groups_share_crossbars(shape):
 def test_layers_that_matter_get_more(policy):
     """A layer whose errors cost more gets the larger part."""
     same = profile(seeded(14), (1, 24, 8))
-    heavy = Profile(same.weights, same.importance * 1000, 1.0, 0.0)
+    heavy = Profile(same.weights, same.importance * 1000, ((1.0, 1.0),), 0.0)
     squeeze = {"split": 7, "minimal": 4}[policy]
     parameters = load_parameters("tiny", policy=policy, squeeze=squeeze, scale="column")
     plans = allocate([parameters] * 2, [same, heavy], 9)
@@ -222,32 +222,57 @@ def test_gains_grow_where_a_layer_is_hardly_there(options):
     parameters = load_parameters("small", adc_bits="lossless", scale="column", **options)
     weights, importance = rng.normal(size=(1, 100, 60)), rng.uniform(1, 2, size=(1, 100))
 
-    def rows(removed, divergence):
-        return rows_of(parameters, Profile(weights, importance, divergence, removed))
+    def rows(removed, *points):
+        return rows_of(parameters, Profile(weights, importance, points, removed))
 
-    linear = rows(0.0, 1.0)
+    linear = rows(0.0, (1.0, 1.0))
     whole, before = linear.divergence, linear.units()
     gains = np.concatenate([unit.gains for unit in before])
-    least = whole - gains.sum()
-    for reference in (whole / 100, whole / 3):
-        layer = rows(50 * whole, reference)
-        assert layer.divergence == pytest.approx(50 * whole)
+    order = np.argsort(-gains, kind="stable")
+    left = whole - np.concatenate([[0.0], gains[order].cumsum()])
+
+    def slope(at, of):
+        return np.log(of[1] / at[1]) / np.log(of[0] / at[0])
+
+    first, second, end = (whole / 30, whole / 30), (whole / 3, whole), (whole, 50 * whole)
+    for points in ((first,), (first, second)):
+        layer = rows(end[1], *points)
+        assert layer.divergence == pytest.approx(end[1])
         after = layer.units()
         assert all((np.diff(unit.gains) <= 1e-9 * whole).all() for unit in after)
         assert [len(unit.gains) for unit in after] == [len(unit.gains) for unit in before]
-        found = np.concatenate([unit.gains for unit in after])
-        power = np.log(50 * whole / reference) / np.log(whole / reference)
-        end = least if least < reference else reference * (least / reference) ** power
-        assert found.sum() == pytest.approx(50 * whole - end)
-        order = np.argsort(-gains, kind="stable")
-        same = whole - np.concatenate([[0.0], gains[order].cumsum()[:-1]]) <= reference
-        assert same.any() or reference == whole / 100
-        assert (found[order][same] == gains[order][same]).all()
-        assert (found[order][~same] > gains[order][~same]).all()
+        found = np.concatenate([unit.gains for unit in after])[order]
+        same = left[:-1] <= first[0]
+        assert same.any()
+        assert (found[same] == gains[order][same]).all()
+        assert (found[~same] > gains[order][~same]).all()
+        # From the layer without crossbars down to each point, along powers of the estimate.
+        expected, starts = left.copy(), (*points, end)
+        for at, of in pairwise(starts):
+            part = left > at[0]
+            expected[part] = at[1] * (left[part] / at[0]) ** slope(at, of)
+        assert slope(first, second) < slope(second, end)
+        assert end[1] - found.cumsum() == pytest.approx(expected[1:])
     # What costs less without a layer than with a coarse one stays as it was.
-    for divergence, removed in ((1.0, whole / 2), (0.0, 1.0), (2 * whole, 3 * whole)):
-        same = np.concatenate([unit.gains for unit in rows(removed, divergence).units()])
+    for points, removed in (
+        ([(1.0, 1.0)], whole / 2),
+        ([(0.0, 0.0)], 1.0),
+        ([(2 * whole, 2 * whole)], 3 * whole),
+        ([(1.0, 1.0), (2.0, 1.5)], whole / 2),
+    ):
+        same = np.concatenate([unit.gains for unit in rows(removed, *points).units()])
         assert (same == gains).all()
+
+
+def test_gains_never_rise():
+    """A power that was measured holds on, where the next one would be less."""
+    parameters = load_parameters("small", adc_bits="lossless", scale="column", policy="plain")
+    weights, importance = seeded(10).normal(size=(1, 100, 60)), np.ones((1, 100))
+    whole = rows_of(parameters, Profile(weights, importance, ((1.0, 1.0),), 0.0)).divergence
+    points = (whole / 20, whole / 20), (whole / 5, whole)
+    layer = rows_of(parameters, Profile(weights, importance, points, 2 * whole))
+    assert layer.divergence == pytest.approx(whole * 5 ** (np.log(20) / np.log(4)))
+    assert all((np.diff(unit.gains) <= 1e-9 * whole).all() for unit in layer.units())
 
 
 def test_a_layer_that_seems_to_cost_nothing_is_kept():
@@ -255,10 +280,10 @@ def test_a_layer_that_seems_to_cost_nothing_is_kept():
     rng = seeded(9)
     parameters = load_parameters("small", adc_bits="lossless", scale="column", policy="plain")
     weights = rng.normal(size=(1, 128, 32))
-    heavy = Profile(weights, np.ones((1, 128)), 0.5, 0.0)
+    heavy = Profile(weights, np.ones((1, 128)), ((0.5, 0.5),), 0.0)
     kept = []
     for removed in (0.0, 5.0):
-        light = Profile(weights, np.full((1, 128), 1e-6), 1e-6, removed)
+        light = Profile(weights, np.full((1, 128), 1e-6), ((1e-6, 1e-6),), removed)
         plans = allocate([parameters] * 2, [heavy, light], 24)
         forms = plans[1].forms
         sizes = forms.sizes[np.searchsorted(forms.first, plans[1].low, side="right") - 1]

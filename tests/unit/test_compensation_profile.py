@@ -47,8 +47,12 @@ def test_losses_add_up_to_what_was_measured(stem, options):
         assert (own.importance > 0).all()
         losses = own.losses(forms, 4)
         assert losses.shape == (len(forms.sizes), groups, rows, -(-columns // 4))
-        assert losses[forms.sizes == 2].min(axis=0).sum() == pytest.approx(own.divergence, rel=1e-6)
-    assert len({own.divergence for own in found}) == len(found)
+        for size, (estimate, divergence) in zip((2, 1), own.points, strict=True):
+            lost = losses[forms.sizes == size].min(axis=0).sum()
+            assert lost == pytest.approx(estimate, rel=1e-6)
+            assert divergence == pytest.approx(estimate, rel=1e-6) or size == 1
+        assert own.points[1][1] > own.points[0][1]
+    assert len({own.points for own in found}) == len(found)
     measured, spared = (np.concatenate(part) for part in profile._cut([images[:9], images[9:]]))
     assert len(measured) <= profile._REMOVED_IMAGES
     _check_removed(network, measured, spared, found)
@@ -88,9 +92,9 @@ def test_layers_that_do_not_matter(tmp_path):
     path = save(tmp_path / "m.onnx", nodes, {"x": ["N", 4, 6, 6]}, constants)
     images = rng.normal(size=(12, 4, 6, 6)).astype(np.float32)
     found, *_ = profiles_of(read_network(path), images, [images], policy="plain", squeeze=4)
-    a, b, c = (own.divergence for own in found)
+    a, b, c = (own.points[0][1] for own in found)
     assert c < 1e-9 < b
-    assert [own.removed > own.divergence for own in found] == [True, True, False]
+    assert [own.removed > own.points[0][1] for own in found] == [True, True, False]
     # A divergence grows with the square of the error.
     assert a == pytest.approx(100 * b, rel=0.3)
     ratio = found[0].importance / found[1].importance
