@@ -96,12 +96,12 @@ def test_results_are_read_back(name, tmp_path):
 def test_manifest_describes_sets():
     """Where the set stands in a beat and in a program's addresses; nothing for a single set."""
     hardware = HARDWARE["sets"]
-    described = manifest(ComputeUnit(hardware=hardware), "", "portable", {})
+    described = manifest(ComputeUnit(hardware=hardware), {}, "portable", {})
     ports = {port["name"]: port["width"] for port in described["ports"]}
     assert described["input_fields"] == {"inputs": 6, "set": 1}
     assert ports["i__payload"] == 7
     assert {region["set_stride"] for region in described["memory_map"]} == {1 << SET_OFFSET}
-    single = manifest(ComputeUnit(hardware=replace(hardware, weight_sets=1)), "", "portable", {})
+    single = manifest(ComputeUnit(hardware=replace(hardware, weight_sets=1)), {}, "portable", {})
     assert single["input_fields"] == {"inputs": 6}
     assert not any("set_stride" in region for region in single["memory_map"])
     entries = [[r["entries"] for r in d["memory_map"]] for d in (described, single)]
