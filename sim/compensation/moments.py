@@ -8,16 +8,24 @@ import numpy as np
 from sim.network.layer import NetworkLayer
 from sme_hw.errors import InputError
 
-__all__ = ["MomentSums", "Moments", "sample"]
+__all__ = ["FEWEST_VECTORS", "MomentSums", "Moments", "places_of_image", "sample"]
 
 FEWEST_VECTORS = 8
 """With fewer input vectors, moments say nothing."""
+
+_VECTORS = 30_000
+"""Vectors of a layer that moments are taken of, about: more do not change them."""
 
 _LARGEST = 1e15
 """Beyond it, sums of squares would overflow."""
 
 _LEAST_POWER = 1e-12
 """Of inputs about their means, as a share of the means' squares."""
+
+
+def places_of_image(images: int) -> int:
+    """Return how many vectors of each image are enough, given the number of images."""
+    return max(1, _VECTORS // images)
 
 
 def sample(

@@ -14,15 +14,13 @@ from sim.network.stages import Stages
 
 from .compensated import round_layer
 from .forms import Forms
-from .moments import FEWEST_VECTORS, Moments, MomentSums, sample
+from .moments import FEWEST_VECTORS, Moments, MomentSums, places_of_image, sample
 from .params import FitParams
 from .plan import row_forms, uniform_plan
 from .rounding import row_losses
 from .sequence import as_seen
 
 __all__ = ["Profile", "measure_profiles"]
-
-_VECTORS = 30_000
 
 _SIZES = (2, 1)
 """Sizes of forms at which layers are measured: as coarse as most layers can be, and coarser."""
@@ -70,18 +68,18 @@ class Profile:
 
 @dataclass(frozen=True, eq=False)
 class _Rounded:
-    """A layer rounded coarsely: real weights and bias, and the loss that was estimated for it."""
+    """A layer rounded coarsely, or removed: real weights and bias."""
 
     weights: np.ndarray
     bias: np.ndarray
-    loss: float
 
 
 @dataclass(frozen=True, eq=False)
 class _Coarse:
-    """A layer in all its coarse forms, and what its profile will be made of."""
+    """A layer in all its coarse forms, with the losses estimated for them; and its rows."""
 
     rounded: list[_Rounded]
+    losses: list[float]
     removed: _Rounded
     weights: np.ndarray
     importance: np.ndarray
@@ -116,7 +114,7 @@ def measure_profiles(
     """
     coarse: list[_Coarse] = []
     measured, spared = _cut(batches)
-    places = max(1, _VECTORS // sum(len(batch) for batch in spared))
+    places = places_of_image(sum(len(batch) for batch in spared))
 
     def visit(
         index: int, inputs: list[np.ndarray], extra: list[np.ndarray] | None
@@ -155,10 +153,10 @@ def measure_profiles(
 
 def _profile(coarse: _Coarse, divergences: Sequence[float], removed: float) -> Profile:
     """Return a profile whose estimates agree with what was measured at the finest size."""
-    scale = divergences[0] / (coarse.rounded[0].loss or 1.0)
+    scale = divergences[0] / (coarse.losses[0] or 1.0)
     points = tuple(
-        (rounded.loss * scale, divergence)
-        for rounded, divergence in zip(coarse.rounded, divergences, strict=True)
+        (loss * scale, divergence)
+        for loss, divergence in zip(coarse.losses, divergences, strict=True)
     )
     return Profile(coarse.weights, coarse.importance * scale, points, removed)
 
@@ -190,16 +188,17 @@ def _round_coarsely(
     weights = own * factors
     importance = 1 / np.einsum("grr->gr", np.linalg.inv(moments.damped(params.damping)))
     losses = row_losses(weights, importance, width=hardware.cols, forms=forms)
-    rounded = []
+    rounded: list[_Rounded] = []
+    estimated: list[float] = []
     for size in dict.fromkeys(min(size, int(forms.sizes[-1])) for size in _SIZES):
         plan = uniform_plan(forms, size, losses.shape[1:])
         found = round_layer(weights, moments, plan, hardware.cols, params)
         values = found.weights(forms, hardware.cols)
         means = np.einsum("gr,grc->gc", moments.inputs, values)
-        loss = float(losses[forms.sizes == size].min(axis=0).sum())
-        rounded.append(_Rounded(values / factors, (moments.outputs - means).ravel(), loss))
-    removed = _Rounded(np.zeros_like(weights), moments.outputs.ravel(), float(losses[0].sum()))
-    return _Coarse(rounded, removed, weights, importance)
+        rounded.append(_Rounded(values / factors, (moments.outputs - means).ravel()))
+        estimated.append(float(losses[forms.sizes == size].min(axis=0).sum()))
+    removed = _Rounded(np.zeros_like(weights), moments.outputs.ravel())
+    return _Coarse(rounded, estimated, removed, weights, importance)
 
 
 def _measure(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sme_hw.params import ceil_div
 from sme_hw.tile_image import EMPTY
 
 from .budget import Steps, fill, saving_steps
+from .divergence_scale import DivergenceScale
 from .plan import LayerPlan, planned, row_forms
 from .profile import Profile
 
@@ -72,7 +73,7 @@ class SplitRows:
         hardware = parameters.hardware
         losses = profile.losses(self._forms, hardware.cols)
         self._losses = np.minimum.accumulate(losses, axis=0)
-        self._scale = _Scale.of(float(losses[0].sum()), profile)
+        self._scale = DivergenceScale.of(float(losses[0].sum()), profile)
         self.divergence = self._scale.divergence
         first = placements(shape[0], shape[1], shape[2], hardware.rows, hardware.cols)[0]
         self._packed = len(first.groups) > 1 or (shape[0] > 1 and shape[2] == 1)
@@ -102,7 +103,7 @@ class SplitRows:
             saved = np.diff(steps.saved_by(rows * np.arange(ceil_div(steps.size, rows) + 1)))
             # Room for further pieces comes with all planes.
             found.append(Unit(np.repeat(saved / planes, planes), self._cycles, least))
-        found = _as_measured(found, self._scale)
+        found = _with_gains(found, self._scale)
         return found if self._packed else _keep_one(found, planes)
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
@@ -176,7 +177,7 @@ class WholeRows:
         self._lost = np.stack(
             [losses[:, group, row].sum(axis=1) for group, row in self._members], axis=1
         )  # windows, row tiles, column tiles
-        self._scale = _Scale.of(float(self._lost[0].sum()), profile)
+        self._scale = DivergenceScale.of(float(self._lost[0].sum()), profile)
         self.divergence = self._scale.divergence
         best = np.stack([self._lost[sizes == size].min(axis=0) for size in range(sizes[-1] + 1)])
         self._best = np.minimum.accumulate(best, axis=0)
@@ -189,7 +190,7 @@ class WholeRows:
             slots = ceil_div(len(rows), hardware.group_rows)
             cycles = slots * hardware.input_bits + self._span * (slots if self._in_order else 1)
             found += [Unit(_per_unit(saving_steps(own[:, np.newaxis])), cycles) for own in tiles.T]
-        return _keep_one(_as_measured(found, self._scale), self.least)
+        return _keep_one(_with_gains(found, self._scale), self.least)
 
     def plan(self, crossbars: Sequence[int]) -> LayerPlan:
         """Return the forms of rows in tiles of so many planes."""
@@ -203,80 +204,10 @@ class WholeRows:
         return planned(self._forms, windows, self._order)
 
 
-@dataclass(frozen=True, eq=False)
-class _Scale:
-    """What an estimate of a layer's divergence really means.
-
-    Estimates are in proportion to squared errors, up to the first that was measured. Beyond, the
-    divergence is a power of the estimate from one measured point to the next, and to the layer
-    without any crossbars; the powers are at least 1 and never fall, so that the first crossbars
-    are worth the most (reconstructed).
-
-    Parameters
-    ----------
-    whole : float
-        Estimate without any crossbars.
-    estimates, divergences, powers : numpy.ndarray of float64, shape (points,)
-        Where each power begins.
-    """
-
-    whole: float
-    estimates: np.ndarray
-    divergences: np.ndarray
-    powers: np.ndarray
-
-    @classmethod
-    def of(cls, whole: float, profile: Profile) -> "_Scale":
-        """Return the scale of a layer with such an estimate without any crossbars."""
-        last, value = profile.points[0]
-        found: list[tuple[float, float, float]] = []
-        for estimate, divergence in (*profile.points[1:], (whole, profile.removed)):
-            if 0 < last < estimate:
-                power = 1.0 if not found else found[-1][2]
-                if divergence > value:
-                    power = max(power, float(np.log(divergence / value) / np.log(estimate / last)))
-                found.append((last, value, power))
-                last, value = estimate, value * (estimate / last) ** power
-        points = np.array(found).reshape(-1, 3)
-        return cls(whole, *points.T)
-
-    @property
-    def steep(self) -> float:
-        """The estimate above which divergences are not in proportion; infinity if they are."""
-        above = self.estimates[self.powers > 1]
-        return float(above[0]) if len(above) else np.inf
-
-    @property
-    def divergence(self) -> float:
-        """The divergence without any crossbars."""
-        return float(self.measured(np.array([self.whole]))[0])
-
-    def measured(self, estimates: np.ndarray) -> np.ndarray:
-        """Return the divergences that estimates stand for."""
-        found = np.array(estimates, float)
-        for start, value, power in zip(self.estimates, self.divergences, self.powers, strict=True):
-            beyond = estimates > start
-            found[beyond] = value * (estimates[beyond] / start) ** power
-        return found
-
-
-def _as_measured(units: list[Unit], scale: _Scale) -> list[Unit]:
-    """Return a layer's units with what crossbars gain if the most worthwhile come first."""
-    gains = np.concatenate([unit.gains for unit in units])
-    order = np.argsort(-gains, kind="stable")
-    estimates = scale.whole - _ends(gains[order])
-    # Most gains are far smaller than the whole, and would lose digits in differences.
-    steep = np.flatnonzero(estimates[:-1] > scale.steep)
-    left = scale.measured(estimates)
-    gains[order[steep]] = left[steep] - left[steep + 1]
-    parts = np.split(gains, _ends([len(unit.gains) for unit in units])[1:-1])
-    return [replace(unit, gains=part) for unit, part in zip(units, parts, strict=True)]
-
-
-def _ends(widths: Any) -> np.ndarray:
-    """Return where each part ends, and 0 in front."""
-    widths = np.asarray(widths)
-    return np.concatenate([np.zeros(1, widths.dtype), widths.cumsum()])
+def _with_gains(units: list[Unit], scale: DivergenceScale) -> list[Unit]:
+    """Return a layer's units with the gains that measurements say."""
+    gains = scale.gains([unit.gains for unit in units])
+    return [replace(unit, gains=own) for unit, own in zip(units, gains, strict=True)]
 
 
 def _keep_one(units: list[Unit], crossbars: int) -> list[Unit]:

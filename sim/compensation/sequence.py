@@ -13,13 +13,10 @@ from sim.network.stages import Stages
 from sme_hw.errors import InputError
 
 from .additions import added_tensors
-from .moments import Moments, MomentSums, sample
+from .moments import Moments, MomentSums, places_of_image, sample
 from .params import FitParams
 
 __all__ = ["MapLayer", "as_seen", "map_in_sequence"]
-
-_VECTORS = 30_000
-"""Vectors of a layer that moments are taken of, about: more do not change them."""
 
 MapLayer = Callable[[int, np.ndarray, Moments, Sequence[Moments]], LayerMapping]
 """Maps layer n, given its weights, shape (groups, rows, columns), in units of its common input
@@ -63,7 +60,7 @@ def map_in_sequence(
     images = sum(len(batch) for batch in batches)
     others = added_tensors(network) if params.additions else [None] * len(network.layers)
     count = len(batches)
-    places = max(1, _VECTORS // images)
+    places = places_of_image(images)
     mappings: list[LayerMapping] = []
 
     def visit(
