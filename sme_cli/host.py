@@ -15,6 +15,7 @@ from sme_host.link import Link
 from sme_host.run import BoardLayer, common_hardware, run_layers
 from sme_host.serial_port import open_port
 from sme_hw.errors import InputError
+from sme_hw.params import ceil_div
 
 from .console import bar, output, table, write_report
 from .cosim_network import ALL, NetworkRun, network_work
@@ -54,25 +55,26 @@ def _run(
 ) -> tuple[list[BoardLayer], dict[str, Any]]:
     """Run layers on the board; returns also how it went."""
     hardware = common_hardware([layer for layer, _ in work])
-    tiles = sum(len(matrix.tiles(hardware)) for layer, _ in work for matrix in layer.matrices)
-    total = sum(
-        len(inputs) * len(matrix.tiles(hardware))
-        for layer, inputs in work
-        for matrix in layer.matrices
-    )
-    with open_port(port, baud) as opened, bar(total) as (progress, task):
+    tiles = [sum(len(matrix.tiles(hardware)) for matrix in layer.matrices) for layer, _ in work]
+    with open_port(port, baud) as opened, bar(1) as (progress, task):
         link = Link(opened)
         device = Device(link, hardware)
         progress.update(task, description=f"connecting to {port}")
         device.open()
+        vectors = sum(
+            len(inputs) * ceil_div(count, device.units)
+            for (_, inputs), count in zip(work, tiles, strict=True)
+        )
+        progress.update(task, total=vectors)
 
         def show(name: str, count: int) -> None:
-            progress.update(task, description=f"{name}, {tiles} tiles", advance=count)
+            progress.update(task, description=f"{name}, {sum(tiles)} tiles", advance=count)
 
         start = time.perf_counter()
         layers = run_layers(device, work, show)
         seconds = time.perf_counter() - start
     return layers, {
+        "units": device.units,
         "seconds": seconds,
         "repeated_requests": link.repeats,
         "corrupt_responses": link.corrupt,
@@ -141,7 +143,8 @@ def host_command(
     """Run tiles on a board at a serial PORT and compare with the golden model.
 
     Either every tile of the layers of a network, MODEL (.onnx), on vectors that real images cause
-    there; or a single matrix. The board must have been built for the same hardware parameters.
+    there; or a single matrix. The board must have been built for the same hardware parameters; as
+    many tiles run at once as it has compute units.
 
     Exits with 0 only if every value and clip counter is equal; with 1 if not, or if the link fails.
 
@@ -189,7 +192,8 @@ def _report(layers: Sequence[BoardLayer], link: dict[str, Any], json_file: str |
         for layer in layers
     ]
     columns = ["layer", *keys, "clips board / golden", "loading s", "vectors / s"]
-    table("Board against golden model", columns, rows)
+    units = "1 compute unit" if link["units"] == 1 else f"{link['units']} compute units"
+    table(f"Board with {units} against golden model", columns, rows)
     results, mismatches = (sum(getattr(layer, key) for layer in layers) for key in keys[2:])
     vectors = sum(layer.vectors for layer in layers)
     output.print(

@@ -1,4 +1,4 @@
-"""A board with a compute unit: load tiles, send vectors, read results and counters."""
+"""A board with compute units: load tiles, send vectors, read results and counters."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from rtl_gen.host.sme_registers import Registers
-from sim.golden.bus_unit import input_bytes, results_of_bytes
+from sim.golden.bus_unit import input_bytes, result_sizes, results_of_bytes
+from sme_hw.array_image import ArrayImage
+from sme_hw.array_program import UNITS_MAX
+from sme_hw.bus.bus_pack import bus_program
 from sme_hw.bus.lanes import bus_lanes
 from sme_hw.bus.link_format import ADDRESS_BYTES, WORD_BYTES, Kind, Status, payload_bytes
 from sme_hw.bus.registers import ID, as_json, fingerprint, register_map
-from sme_hw.pack import in_order, pack
-from sme_hw.params import HardwareParams, ceil_div
-from sme_hw.tile_image import TileImage
+from sme_hw.pack import in_order
+from sme_hw.params import HardwareParams
 
 from .errors import DeviceError
 from .link import Link
@@ -21,7 +23,7 @@ __all__ = ["Device"]
 
 
 class Device:
-    """A compute unit behind a link.
+    """Compute units behind a link, as many as the board was built with.
 
     Parameters
     ----------
@@ -30,25 +32,34 @@ class Device:
         What the board should have been built for.
     patience : float
         Seconds without any progress after which a run is given up.
+
+    Attributes
+    ----------
+    units : int
+        Compute units; 1 until the board was opened.
     """
 
     def __init__(self, link: Link, hardware: HardwareParams, patience: float = 10.0):
         self._link = link
         self._hardware = hardware
         self._patience = patience
-        self._lanes = bus_lanes(hardware, 1)
-        table = as_json(register_map(hardware, 1))
+        self._set_units(1)
+
+    def _set_units(self, units: int) -> None:
+        self.units = units
+        self._lanes = bus_lanes(self._hardware, units)
+        table = as_json(register_map(self._hardware, units))
         self._registers = Registers(table, self._read_word, self._write_word)
 
     def open(self) -> None:
-        """Connect, reset the unit, and make sure that it is the one that is meant.
+        """Connect, reset the units, and make sure that they are the ones that are meant.
 
         Raises
         ------
         LinkError
             Nothing answers.
         DeviceError
-            Something else answers, or a unit that was built for other parameters.
+            Something else answers, or units that were built for other parameters.
         """
         self._link.connect()
         found = self._registers.read("id")
@@ -56,25 +67,35 @@ class Device:
             raise DeviceError(f"the board has no SME unit: its first register reads {found:#010x}")
         mark = self._registers.read("fingerprint_high") << 32
         mark |= self._registers.read("fingerprint_low")
-        wanted = fingerprint(self._hardware, 1)
-        if mark != wanted:
+        # Where constants stand does not depend on the number of units.
+        units = self._registers.read("build")["units"]
+        wanted = fingerprint(self._hardware, units)
+        if mark != wanted or not 1 <= units <= UNITS_MAX:
             size = self._registers.read("size")
             raise DeviceError(
                 f"wrong bitstream: the board was built for other parameters (fingerprint "
                 f"{mark:016x} with {size['rows']} x {size['columns']} crossbars) than the design "
                 f"({wanted:016x} with {self._hardware.rows} x {self._hardware.cols})"
             )
+        self._set_units(units)
         self._registers.write("control", reset=1, clear=1)
 
-    def load(self, images: Sequence[TileImage]) -> None:
-        """Load tiles, one for each weight set.
+    def load(self, images: Sequence[ArrayImage]) -> None:
+        """Load tiles into all units.
+
+        Parameters
+        ----------
+        images : sequence of ArrayImage
+            One for each weight set.
 
         Raises
         ------
+        InputError
+            They do not fit the units.
         DeviceError
-            The unit takes the program for an error.
+            The board takes the program for an error.
         """
-        data = pack(images, self._hardware).astype("<u4").tobytes()
+        data = bus_program(images, self._hardware, self.units).astype("<u4").tobytes()
         step = payload_bytes(self._link.frame_bytes) // WORD_BYTES * WORD_BYTES
         for first in range(0, len(data), step):
             self._program(data[first : first + step])
@@ -83,28 +104,28 @@ class Device:
 
     def run(
         self,
-        inputs: Sequence[np.ndarray],
+        packets: Sequence[Sequence[np.ndarray]],
         order: np.ndarray,
-        columns: Sequence[int],
+        columns: Sequence[Sequence[int]],
         progress: Callable[[int], None] = lambda done: None,
-    ) -> list[np.ndarray]:
+    ) -> list[list[np.ndarray]]:
         """Return the results of vectors.
 
         Parameters
         ----------
-        inputs : sequence of numpy.ndarray of integers, shape (vectors, inputs)
-            For each weight set.
+        packets : sequence of sequence of numpy.ndarray of integers, shape (vectors, inputs)
+            For each weight set, the input packets of its vectors.
         order : numpy.ndarray of integers, shape (all vectors,)
             Set of every vector, in the order in which they are sent.
-        columns : sequence of int
-            For each set, columns of its tile.
+        columns : sequence of sequence of int
+            For each set, columns of its result packets.
         progress : callable
             Told how many vectors are done.
 
         Returns
         -------
-        list of numpy.ndarray of int64, shape (vectors, columns)
-            For each set.
+        list of list of numpy.ndarray of int64, shape (vectors, columns)
+            For each set, its result packets.
 
         Raises
         ------
@@ -113,10 +134,12 @@ class Device:
         DeviceError
             The unit does not go on, or says that something is wrong.
         """
-        beats = [ceil_div(count, self._lanes.results) for count in columns]
-        sizes = [beats[s] * self._lanes.result_beat for s in order.tolist()]
+        of_set = [sum(result_sizes(counts, self._hardware, self.units)) for counts in columns]
+        sizes = [of_set[s] for s in order.tolist()]
         ends = np.cumsum(sizes)
-        vectors = in_order(order, [input_bytes(part, self._hardware) for part in inputs])
+        vectors = in_order(
+            order, [input_bytes(part, self._hardware, self.units) for part in packets]
+        )
         frames = self._input_frames(order.tolist(), vectors)
         received = bytearray()
         waits_since = time.monotonic()
@@ -141,23 +164,22 @@ class Device:
         if self._registers.read("status")["result_waits"]:
             raise DeviceError("there are more results than were asked for")
         starts = [0, *ends[:-1].tolist()]
-        parts: list[list[np.ndarray]] = [[] for _ in columns]
+        parts: list[list[bytes]] = [[] for _ in columns]
         for s, start, size in zip(order.tolist(), starts, sizes, strict=True):
-            text = bytes(received[start : start + size])
-            parts[s].append(results_of_bytes(text, columns[s], self._hardware)[0])
+            parts[s].append(bytes(received[start : start + size]))
         return [
-            np.array(rows, np.int64).reshape(len(rows), count)
-            for rows, count in zip(parts, columns, strict=True)
+            results_of_bytes(part, counts, self._hardware, self.units)
+            for part, counts in zip(parts, columns, strict=True)
         ]
 
-    def clips(self) -> list[int]:
-        """Return the clip counter of every plane, the most significant first."""
-        if self._hardware.merged:
-            return [0] * self._hardware.planes
-        found = []
-        for plane in range(self._hardware.planes):
-            self._registers.write("clip_select", plane=plane)
-            found.append(self._registers.read("clips"))
+    def clips(self) -> np.ndarray:
+        """Return the clip counters: int64, shape (units, planes), the highest plane first."""
+        found = np.zeros((self.units, self._hardware.planes), np.int64)
+        if not self._hardware.merged:
+            for (unit, plane), _ in np.ndenumerate(found):
+                selected = {"unit": unit} if self.units > 1 else {}
+                self._registers.write("clip_select", plane=plane, **selected)
+                found[unit, plane] = self._registers.read("clips")
         return found
 
     def counters(self) -> Mapping[str, int]:

@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from sim.cosim.jobs import check_inputs, layer_units
+from sim.cosim.array_layer import array_layers
+from sim.cosim.jobs import check_inputs
+from sim.golden.tile_array import tile_array_sets
 from sim.mapping import LayerMapping
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
@@ -26,7 +28,8 @@ class BoardLayer:
     outputs : numpy.ndarray of int64, shape (vectors, layer outputs)
         What it returned, row tiles summed.
     tiles, vectors, results : int
-        Vectors are those of all tiles.
+        Vectors are counted for every array of tiles that ran at once; results are sums of its row
+        tiles.
     mismatches : int
         Results that differ from the golden model.
     clips, golden_clips : int
@@ -126,27 +129,34 @@ def _run_layer(
 
         return told
 
-    for unit in layer_units(layer):
-        (job,) = unit.jobs([inputs[:, tile.rows] for tile in unit.tiles], stalled=False)
+    parts = array_layers(layer, device.units)
+    hardware = layer.parameters.hardware
+    while held := [parts.pop(0) for _ in range(min(len(parts), hardware.weight_sets))]:
+        images = [part.image for part in held]
+        packets = [part.packets(inputs) for part in held]
+        expected, expected_clips = tile_array_sets(images, hardware, device.units, packets)
+        # They take turns: each vector comes once for every set.
+        order = np.tile(np.arange(len(held)), len(inputs))
         start = time.perf_counter()
-        device.load(job.images)
+        device.load(images)
         loaded = time.perf_counter()
         found = device.run(
-            job.inputs,
-            job.order,
-            [image.columns for image in job.images],
-            more(unit.name),
+            packets,
+            order,
+            [image.packet_columns for image in images],
+            more(f"{layer.name} {' + '.join(part.name for part in held)}"),
         )
         run_seconds += time.perf_counter() - loaded
         load_seconds += loaded - start
-        for tile, values, expected in zip(unit.tiles, found, job.results, strict=True):
-            outputs[:, tile.columns] += values
-            mismatches += int(np.count_nonzero(values != expected))
-            results += values.size
-        tiles += len(unit.tiles)
-        vectors += len(job.order)
-        clips += sum(device.clips())
-        golden_clips += int(job.clips.sum())
+        for part, sums, wanted in zip(held, found, expected, strict=True):
+            outputs += part.sums(sums)
+            for values, golden in zip(sums, wanted, strict=True):
+                mismatches += int(np.count_nonzero(values != golden))
+                results += values.size
+            tiles += len(part.image.tiles)
+        vectors += len(order)
+        clips += int(device.clips().sum())
+        golden_clips += int(expected_clips.sum())
         cycles += device.counters()["cycles"]
     return BoardLayer(
         layer.name,

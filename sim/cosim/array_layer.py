@@ -1,4 +1,4 @@
-"""A mapped layer on a tile array: all of its tiles at once."""
+"""A mapped layer on a tile array: as many of its tiles at once as there are units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ import numpy as np
 
 from sim.mapping import LayerMapping
 from sme_hw.array_image import ArrayImage, ArrayRoutes
-from sme_hw.errors import InputError
 
-from .jobs import layer_units
+from .jobs import UnitTile, layer_tiles
 
-__all__ = ["ArrayLayer", "array_layer"]
+__all__ = ["ArrayLayer", "array_layers"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +19,10 @@ class ArrayLayer:
 
     Parameters
     ----------
+    name : str
+        Of the tiles, for messages.
+    outputs : int
+        Of the layer.
     image : ArrayImage
     rows : tuple of numpy.ndarray of int64, shape (inputs,)
         For each input packet, the layer's inputs in it.
@@ -27,6 +30,8 @@ class ArrayLayer:
         For each result packet, the layer's outputs that it adds to.
     """
 
+    name: str
+    outputs: int
     image: ArrayImage
     rows: tuple[np.ndarray, ...]
     columns: tuple[slice, ...]
@@ -35,24 +40,25 @@ class ArrayLayer:
         """Return the input packets of vectors, shape (vectors, layer inputs)."""
         return [inputs[:, rows] for rows in self.rows]
 
-    def outputs(self, packets: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the layer's outputs from result packets, shape (vectors, layer outputs).
+    def sums(self, packets: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what these tiles add to the layer's outputs, shape (vectors, layer outputs).
 
         Parameters
         ----------
         packets : sequence of numpy.ndarray of integers, shape (vectors, columns)
+            Of results.
         """
-        count = max(place.stop for place in self.columns)
-        outputs = np.zeros((len(packets[0]), count), np.int64)
+        outputs = np.zeros((len(packets[0]), self.outputs), np.int64)
         for place, packet in zip(self.columns, packets, strict=True):
             outputs[:, place] += packet
         return outputs
 
 
-def array_layer(layer: LayerMapping, units: int) -> ArrayLayer:
-    """Put all tiles of a layer into an array.
+def array_layers(layer: LayerMapping, units: int) -> list[ArrayLayer]:
+    """Deal the tiles of a layer to arrays, as many together as an array has units.
 
-    Tiles with the same inputs share an input packet, and tiles of the same outputs a result packet.
+    Tiles with the same inputs share an input packet, and tiles of the same outputs a result packet:
+    so these come together.
 
     Parameters
     ----------
@@ -61,17 +67,16 @@ def array_layer(layer: LayerMapping, units: int) -> ArrayLayer:
     units : int
         Units of the array.
 
-    Raises
-    ------
-    InputError
-        The layer has more tiles than the array has units.
+    Returns
+    -------
+    list of ArrayLayer
+        One if the array holds the layer; else the sum of their outputs is that of the layer.
     """
-    tiles = [tile for unit in layer_units(layer) for tile in unit.tiles]
-    if len(tiles) > units:
-        raise InputError(
-            f"{layer.name}: {len(tiles)} tiles do not fit an array of {units} units; a layer must "
-            "fit as a whole"
-        )
+    tiles = sorted(layer_tiles(layer), key=lambda tile: (tile.columns.start, tile.columns.stop))
+    return [_arranged(layer, tiles[first : first + units]) for first in range(0, len(tiles), units)]
+
+
+def _arranged(layer: LayerMapping, tiles: Sequence[UnitTile]) -> ArrayLayer:
     by_rows: dict[bytes, list[int]] = {}
     by_columns: dict[tuple[int, int], list[int]] = {}
     for number, tile in enumerate(tiles):
@@ -86,6 +91,8 @@ def array_layer(layer: LayerMapping, units: int) -> ArrayLayer:
         tuple(tile.part.image(hardware) for tile in tiles), ArrayRoutes(inputs, results)
     )
     return ArrayLayer(
+        " + ".join(tile.name for tile in tiles),
+        layer.outputs,
         image,
         tuple(tiles[packet[0]].rows for packet in inputs),
         tuple(slice(*place) for place in by_columns),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -19,7 +20,15 @@ from sme_hw.params import HardwareParams
 from sme_hw.run_cycles import run_cycles
 from sme_hw.tile_image import TileImage
 
-__all__ = ["Unit", "UnitTile", "check_inputs", "layer_units", "make_job", "tile_jobs"]
+__all__ = [
+    "Unit",
+    "UnitTile",
+    "check_inputs",
+    "layer_tiles",
+    "layer_units",
+    "make_job",
+    "tile_jobs",
+]
 
 STALLED_VECTORS = 4
 """Vectors that every unit runs once more with stalled streams."""
@@ -147,18 +156,18 @@ class Unit:
         return jobs
 
 
-def layer_units(layer: LayerMapping) -> Iterator[Unit]:
-    """Return the compute units of a layer: its tiles, as many together as there are weight sets.
+def layer_tiles(layer: LayerMapping) -> Iterator[UnitTile]:
+    """Return the tiles of a layer of any number of groups."""
+    for matrix in layer.matrices:
+        for tile in matrix.tiles(layer.parameters.hardware):
+            yield _unit_tile(layer, matrix, tile)
 
-    Parameters
-    ----------
-    layer : LayerMapping
-        Of any number of groups.
-    """
+
+def layer_units(layer: LayerMapping) -> Iterator[Unit]:
+    """Return the compute units of a layer: its tiles, as many together as there are weight sets."""
     hardware = layer.parameters.hardware
-    tiles = [(matrix, tile) for matrix in layer.matrices for tile in matrix.tiles(hardware)]
-    for first in range(0, len(tiles), hardware.weight_sets):
-        held = [_unit_tile(layer, *tile) for tile in tiles[first : first + hardware.weight_sets]]
+    tiles = layer_tiles(layer)
+    while held := list(islice(tiles, hardware.weight_sets)):
         yield Unit(f"{layer.name} {' + '.join(tile.name for tile in held)}", hardware, held)
 
 

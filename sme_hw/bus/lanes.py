@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sme_hw.array_cycles import adder_levels
 from sme_hw.params import HardwareParams, ceil_div
 
 __all__ = ["BusLanes", "array_result_bits", "bus_lanes"]
@@ -37,7 +38,7 @@ class BusLanes:
 
 def array_result_bits(hardware: HardwareParams, units: int) -> int:
     """Return the bits of a signed sum of the results of ``units`` compute units."""
-    return hardware.result_bits + (units - 1).bit_length()
+    return hardware.result_bits + adder_levels(units)
 
 
 def _lane(bits: int) -> int:

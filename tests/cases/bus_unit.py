@@ -41,13 +41,13 @@ def _phases(hardware: HardwareParams) -> list[Phase]:
     run = TileRun(hardware, images, inputs, order)
     sent = []
     for weight_set, data in zip(
-        order, in_order(order, [input_bytes(v, hardware) for v in inputs]), strict=True
+        order, in_order(order, [input_bytes([v], hardware, 1) for v in inputs]), strict=True
     ):
         for value in _beats(data, lanes.input_beat):
             sent.append(join((value, 8 * lanes.input_beat), (int(weight_set), hardware.set_bits)))
     results, _ = compute_unit_sets(images, hardware, inputs)
     received = []
-    for data in in_order(order, [result_bytes(part, hardware) for part in results]):
+    for data in in_order(order, [result_bytes([part], hardware, 1) for part in results]):
         beats = _beats(data, lanes.result_beat)
         received += [
             join((value, 8 * lanes.result_beat), (k == len(beats) - 1, 1))

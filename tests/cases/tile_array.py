@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sim.cosim.array_layer import array_layer
+from sim.cosim.array_layer import array_layers
 from sim.mapping import load_parameters, map_matrix
 from sme_hw.array_pack import pack_array
 from sme_hw.array_program import ROUTE_FINAL, ArrayRegion
@@ -111,11 +111,11 @@ def _layer() -> ArrayRun:
     rng = np.random.default_rng(SEED)
     weights = rng.integers(-7, 8, size=(4, 7))
     layer = map_matrix(weights, MAPPED)
-    placed = array_layer(layer, 6)
+    (placed,) = array_layers(layer, 6)
     inputs = rng.integers(4, size=(VECTORS, 4))
     order = np.zeros(VECTORS, int)
     run = ArrayRun(MAPPED.hardware, 6, [placed.image], [placed.packets(inputs)], order)
-    assert placed.outputs(run.sums[0]).tolist() == (inputs @ weights).tolist()
+    assert placed.sums(run.sums[0]).tolist() == (inputs @ weights).tolist()
     return run
 
 

@@ -45,8 +45,8 @@ def axi_run(rng, hardware):
     order = rng.permutation(np.repeat(np.arange(len(images)), 7))
     inputs = [random_inputs(rng, hardware, 7, image.inputs) for image in images]
     job = make_job("", images, hardware, inputs, order)
-    vectors = in_order(order, [input_bytes(values, hardware) for values in inputs])
-    results = in_order(order, [result_bytes(part, hardware) for part in job.results])
+    vectors = in_order(order, [input_bytes([values], hardware, 1) for values in inputs])
+    results = in_order(order, [result_bytes([part], hardware, 1) for part in job.results])
     return AxiRun(
         program=pack(images, hardware).astype("<u4").tobytes().hex(),
         inputs=[(int(s), data.hex()) for s, data in zip(order, vectors, strict=True)],
@@ -65,26 +65,8 @@ def array_run(rng, hardware, units):
     order = rng.permutation(np.repeat(np.arange(sets), 5))
     run = ArrayRun(hardware, units, images, packets, order)
     sums, clips = tile_array_sets(images, hardware, units, packets)
-    vectors = in_order(
-        order,
-        [
-            [
-                b"".join(parts)
-                for parts in zip(*(input_bytes(p, hardware) for p in own), strict=True)
-            ]
-            for own in packets
-        ],
-    )
-    results = in_order(
-        order,
-        [
-            [
-                b"".join(parts)
-                for parts in zip(*(result_bytes(p, hardware, units) for p in own), strict=True)
-            ]
-            for own in sums
-        ],
-    )
+    vectors = in_order(order, [input_bytes(own, hardware, units) for own in packets])
+    results = in_order(order, [result_bytes(own, hardware, units) for own in sums])
     return AxiRun(
         program=pack_array(images, hardware, units).astype("<u4").tobytes().hex(),
         inputs=[(int(s), data.hex()) for s, data in zip(order, vectors, strict=True)],

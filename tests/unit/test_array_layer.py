@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from sim.cosim.array_layer import array_layer
+from sim.cosim.array_layer import array_layers
 from sim.execution import LayerEngine
 from sim.golden.tile_array import tile_array
 from sim.mapping import load_parameters, map_layer, map_matrix
@@ -47,11 +47,11 @@ def test_array_computes_the_layer(policy):
         layer, options = random_layer(rng, policy=policy)
         hardware = layer.parameters.hardware
         inputs = random_inputs(rng, (4, layer.inputs), options)
-        placed = array_layer(layer, UNITS_MAX)
+        (placed,) = array_layers(layer, UNITS_MAX)
         check_array_image(placed.image, hardware, UNITS_MAX)
         results, clips = tile_array(placed.image, hardware, placed.packets(inputs))
         expected, expected_clips = LayerEngine(layer).run(inputs)
-        assert placed.outputs(results).tolist() == expected.tolist(), f"case {case}"
+        assert placed.sums(results).tolist() == expected.tolist(), f"case {case}"
         assert clips.sum(axis=0).tolist() == expected_clips.tolist()
         shared += max(map(len, placed.image.routes.inputs)) > 1
         added += max(map(len, placed.image.routes.results)) > 1
@@ -59,22 +59,44 @@ def test_array_computes_the_layer(policy):
     assert min(shared, added, clipped) > 3
 
 
+@pytest.mark.parametrize("units", [1, 2, 3])
+def test_larger_layers(units):
+    """The sum of several arrays, or single tiles, is the layer."""
+    rng = seeded(702 + units)
+    several = 0
+    for case in range(20):
+        layer, options = random_layer(rng)
+        inputs = random_inputs(rng, (3, layer.inputs), options)
+        outputs = np.zeros((3, layer.outputs), np.int64)
+        clips = 0
+        parts = array_layers(layer, units)
+        for part in parts:
+            results, found = tile_array(part.image, layer.parameters.hardware, part.packets(inputs))
+            outputs += part.sums(results)
+            clips += found.sum(axis=0)
+        expected, expected_clips = LayerEngine(layer).run(inputs)
+        assert outputs.tolist() == expected.tolist(), f"case {case}"
+        assert clips.tolist() == expected_clips.tolist()
+        several += len(parts) > 1
+    assert several > 5
+
+
 def test_packets_by_hand():
     """Three row tiles and two column tiles: rows are shared across, columns are added down."""
     weights = np.arange(9 * 7).reshape(9, 7) % 15 - 7
     parameters = load_parameters("tiny", rows=4, cols=4, codec="codes", weight_bits=3, squeeze=0)
-    placed = array_layer(map_matrix(weights, parameters), 6)
-    assert placed.image.routes.inputs == ((0, 1), (2, 3), (4, 5))
-    assert placed.image.routes.results == ((0, 2, 4), (1, 3, 5))
+    layer = map_matrix(weights, parameters)
+    (placed,) = array_layers(layer, 6)
+    assert placed.image.routes.inputs == ((0, 3), (1, 4), (2, 5))
+    assert placed.image.routes.results == ((0, 1, 2), (3, 4, 5))
     assert [rows.tolist() for rows in placed.rows] == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
     assert placed.columns == (slice(0, 4), slice(4, 7))
-
-
-def test_too_many_tiles():
-    """A layer that does not fit is refused, by name."""
-    layer = map_matrix(np.ones((9, 9), int), load_parameters("tiny", rows=4, cols=4), name="conv1")
-    with pytest.raises(InputError, match=r"^conv1: 9 tiles do not fit an array of 8 units"):
-        array_layer(layer, 8)
+    # Of what comes together as far as there is room: a column tile, then the rest of the next.
+    first, second = array_layers(layer, 4)
+    assert first.image.routes.results == ((0, 1, 2), (3,))
+    assert second.image.routes.results == ((0, 1),)
+    assert second.image.routes.inputs == ((0,), (1,))
+    assert second.columns == (slice(4, 7),)
 
 
 def image_of(routes_in, routes_out, sizes):
