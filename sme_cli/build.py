@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from rtl_gen.boards.board import Board, load_board
-from rtl_gen.boards.build import SUMMARY, build
+from rtl_gen.boards.board import Board, load_board, with_clock
+from rtl_gen.boards.build import PRESET, SUMMARY, build
 from rtl_gen.boards.estimate import largest_square
 from rtl_gen.boards.unit import board_design
 from rtl_gen.files import check_writable
@@ -61,10 +61,18 @@ def _largest_text(board: Board, parameters: Parameters, units: int) -> str:
     help=f"Folder for the bitstream, {SUMMARY}, and all that it was made from.",
 )
 @units_option
+@click.option(
+    "--clock", type=float, metavar="MHZ", help="Clock of the units; the board's file has a default."
+)
 @parameter_options(None)
 @json_option
 def build_command(
-    board: str, directory: str, units: int, json_file: str | None, **options: Any
+    board: str,
+    directory: str,
+    units: int,
+    clock: float | None,
+    json_file: str | None,
+    **options: Any,
 ) -> int:
     """Build the bitstream of a BOARD: a name (see sme boards) or a .toml file.
 
@@ -74,6 +82,8 @@ def build_command(
     Example: sme build icebreaker -o build/icebreaker
     """
     target = load_board(board)
+    if clock is not None:
+        target = with_clock(target, clock)
     parameters = board_parameters(target, options)
     for path in (directory, json_file):
         check_writable(path)
@@ -84,13 +94,19 @@ def build_command(
             progress.update(task, description=stage, completed=share or 0)
 
         summary = build(
-            target, design, directory, show, lambda: _largest_text(target, parameters, units)
+            target,
+            design,
+            parameters.as_preset(),
+            directory,
+            show,
+            lambda: _largest_text(target, parameters, units),
         )
     write_report(json_file, summary)
     if "bitstream" not in summary:
         output.print(f"written to {directory}: a Vivado project for {target.title}")
         script = next(name for name in summary["files"] if name.endswith(".tcl"))
         output.print(f"build it: cd {directory} && vivado -mode batch -source {script}")
+        _print_host(target, directory)
         return 0
     rows = [
         [figure, count["used"], count["available"]]
@@ -103,6 +119,16 @@ def build_command(
     )
     output.print(f"bitstream: {directory}/{summary['bitstream']}")
     if not summary["timing_met"]:
-        output.print("TOO SLOW: do not use this bitstream")
+        output.print(
+            "TOO SLOW: do not use this bitstream; --clock sets a lower clock, --units and --rows "
+            "make less of it"
+        )
         return TOO_SLOW
+    _print_host(target, directory)
     return 0
+
+
+def _print_host(board: Board, directory: str) -> None:
+    """Say how to talk to the board."""
+    if board.baud:
+        output.print(f"talk to it: sme host PORT --baud {board.baud} --preset {directory}/{PRESET}")

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from sme_hw.params import check_choice, check_int
 from .families import FAMILIES, FIGURES, Family
 from .pll import PllSettings, pll_settings
 
-__all__ = ["LEVELS", "LINKS", "Board", "Pin", "boards", "load_board"]
+__all__ = ["LEVELS", "LINKS", "Board", "Pin", "boards", "load_board", "with_clock"]
 
 # Not a resource of a package: a folder of this name in the user's own would be found first.
 _FOLDER = Path(__file__).resolve().parents[2] / "constraints"
@@ -159,6 +159,23 @@ def load_board(board: str) -> Board:
         return _board(path.stem, content)
     except InputError as error:
         raise InputError(f"board {path}: {error}") from None
+
+
+def with_clock(board: Board, megahertz: float) -> Board:
+    """Return a board whose unit is to run at another clock.
+
+    Raises
+    ------
+    ParameterError
+        Its loop cannot make such a clock, or the serial line is too fast for it.
+    """
+    target = _hertz("clock", {"clock": megahertz})
+    if board.link == "axi":
+        return replace(board, input_hz=target, target_hz=target)
+    changed = replace(board, target_hz=target)
+    _baud({"baud": board.baud}, target)
+    _ = changed.pll
+    return changed
 
 
 def _board(name: str, content: dict[str, Any]) -> Board:

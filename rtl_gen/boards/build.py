@@ -7,6 +7,7 @@ from typing import Any
 
 from rtl_gen.emit import emit_verilog
 from rtl_gen.files import staged_directory, write_json
+from sme_hw.bus.registers import fingerprint
 from sme_hw.errors import InputError
 
 from .board import Board
@@ -16,10 +17,13 @@ from .report import packed_short_of, placed_report, short_of, synthesised
 from .tools import Progress, ToolError, find_tool, run_tool
 from .zynq import zynq_files
 
-__all__ = ["SUMMARY", "build"]
+__all__ = ["PRESET", "SUMMARY", "build"]
 
 SUMMARY = "build.json"
 """File with what a build came to."""
+
+PRESET = "preset.toml"
+"""File with the parameters that were built."""
 
 _UNITS = {"uart": "sme_uart_unit", "axi": "sme_axi_unit"}
 """Names of the units' modules, by the board's link."""
@@ -30,6 +34,7 @@ _LOGS = {"yosys": f"{NAME}.rpt", "nextpnr": f"{NAME}.tim"}
 def build(
     board: Board,
     design: Design,
+    preset: str,
     directory: str | Path,
     progress: Progress,
     largest: Callable[[], str],
@@ -41,6 +46,8 @@ def build(
     board : Board
     design : Design
         Of :func:`rtl_gen.boards.unit.board_design`.
+    preset : str
+        Its parameters, as the text of :data:`PRESET`, for the host.
     directory : path
         Where to; it is made if need be. On any error nothing is written.
     progress : Progress
@@ -50,7 +57,8 @@ def build(
     Returns
     -------
     dict
-        What :data:`SUMMARY` has: ``board``, ``title``, ``files`` and, but for Vivado,
+        What :data:`SUMMARY` has: ``board``, ``title``, ``units``, ``fingerprint`` (that of
+        the registers), ``preset``, ``baud`` of a serial line, ``files`` and, but for Vivado,
         ``bitstream`` and what :func:`rtl_gen.boards.report.placed_report` returns.
 
     Raises
@@ -65,9 +73,18 @@ def build(
             find_tool(command[0])
         if not plan.commands:
             _check_estimate(board, design, largest)
-        for name, text in plan.files.items():
+        for name, text in {PRESET: preset, **plan.files}.items():
             (stage / name).write_text(text, encoding="utf-8")
-        summary = {"board": board.name, "title": board.title, "files": sorted(plan.files)}
+        summary: dict[str, Any] = {
+            "board": board.name,
+            "title": board.title,
+            "units": design.units,
+            "fingerprint": f"{fingerprint(design.hardware, design.units):016x}",
+            "preset": PRESET,
+            "files": sorted([PRESET, *plan.files]),
+        }
+        if board.baud:
+            summary["baud"] = board.baud
         if plan.commands:
             summary |= _run(board, plan.commands, stage, progress, largest)
         write_json(stage / SUMMARY, summary)

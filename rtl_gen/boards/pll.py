@@ -126,7 +126,7 @@ def pll_settings(rules: PllRules, input_hz: int, wanted_hz: int) -> PllSettings:
     Raises
     ------
     ParameterError
-        The loop cannot take this input, or make nothing as slow as what is wanted.
+        The loop cannot take this input, or make what is wanted.
     """
     if not _within(input_hz, rules.reference_hz):
         allowed = f"{rules.name} takes {_text(rules.reference_hz)}"
@@ -138,7 +138,7 @@ def pll_settings(rules: PllRules, input_hz: int, wanted_hz: int) -> PllSettings:
         for multiply in rules.multiplies
         if (settings := _slow_enough(rules, input_hz, divide, multiply, wanted_hz))
     ]
-    if not found:
+    if not found or wanted_hz > rules.output_hz[1]:
         allowed = f"{rules.name} makes {_text(rules.output_hz)}"
         raise ParameterError("target_MHz", wanted_hz / _MHZ, allowed)
     return max(found, key=lambda s: (s.output_hz, s.phase_hz, s.multiply))

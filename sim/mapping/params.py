@@ -1,5 +1,6 @@
 """Parameters of the mapper, and presets that set mapper and hardware together."""
 
+import json
 import tomllib
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import asdict, dataclass, fields
@@ -167,6 +168,15 @@ class Parameters:
         """Return all options as plain JSON values."""
         hardware = self.hardware.as_dict()
         return {key: hardware[key] for key in HARDWARE_OPTIONS} | plain_values(asdict(self.mapping))
+
+    def as_preset(self) -> str:
+        """Return all options as the text of a preset, for :func:`load_parameters`."""
+        values = self.as_dict()
+        lines = []
+        for table, keys in (("hardware", HARDWARE_OPTIONS), ("mapping", MAPPING_OPTIONS)):
+            # What JSON writes for these values is TOML, too.
+            lines += [f"[{table}]", *(f"{key} = {json.dumps(values[key])}" for key in keys), ""]
+        return "\n".join(lines)
 
 
 def presets() -> list[str]:

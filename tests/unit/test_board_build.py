@@ -12,6 +12,7 @@ from rtl_gen.boards.estimate import Design
 from rtl_gen.boards.report import packed_short_of, placed_report, short_of, synthesised
 from rtl_gen.boards.tools import find_tool, stage
 from sim.mapping import load_parameters
+from sme_hw.bus.registers import fingerprint
 from sme_hw.errors import InputError
 from tests.command_line import assert_refused, run
 from tests.echo_unit import EchoUnit
@@ -94,6 +95,22 @@ def test_build_reports_the_routed_design(tools, capsys):
     assert {"sme_uart_unit.v", "sme_board.pcf", "build_sme_board.sh"} <= set(summary["files"])
 
 
+def test_preset_and_clock(tools, capsys):
+    """The folder has what was built, for the host; the clock is what was asked for."""
+    folder = tools()
+    options = ["--adc-bits", "6,5,4", "--zero-skip", "--weight-bits", "3", "--squeeze", "0"]
+    code, out, _ = run(capsys, "build", "icebreaker", *options, "--clock", "30", "-o", "b")
+    assert code == 0
+    assert "30.5 MHz after routing, 30 MHz are needed: slack" in out
+    assert "talk to it: sme host PORT --baud 1000000 --preset b/preset.toml" in out
+    built = load_parameters(str(folder / "b" / "preset.toml"))
+    wanted = load_parameters("small", adc_bits=(6, 5, 4), zero_skip=True, weight_bits=3, squeeze=0)
+    assert built == wanted
+    summary = json.loads((folder / "b" / "build.json").read_text())
+    assert summary["fingerprint"] == f"{fingerprint(wanted.hardware, 1):016x}"
+    assert (summary["target_MHz"], summary["baud"], summary["units"]) == (30, 1_000_000, 1)
+
+
 def test_too_slow_is_exit_code_1(tools, capsys):
     """The bitstream is there, and the user is told not to use it."""
     folder = tools(fmax=23.9)
@@ -139,6 +156,9 @@ def test_bad_input(tools, capsys, tmp_path):
         (["icebreaker", "-o", "b", "--rows", "2"], "rows = 2 is not possible"),
         (["icebreaker", "-o", "b", "--preset", "big"], "preset = 'big' is not possible"),
         (["icebreaker"], "Missing option '-o'"),
+        (["icebreaker", "-o", "b", "--clock", "0"], "clock = 0.0 is not possible: a frequency"),
+        (["icebreaker", "-o", "b", "--clock", "3"], "baud = 1000000 is not possible: "),
+        (["icebreaker", "-o", "b", "--clock", "9"], "is not possible"),
     ):
         assert_refused(capsys, folder, ["build", *arguments], words)
 
