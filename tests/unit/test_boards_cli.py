@@ -1,3 +1,5 @@
+# amaranth: UnusedElaboratable=no
+# Some are only asked what they are.
 """`sme boards`, and `sme build` for a board whose tools are Vivado's."""
 
 import json
@@ -6,10 +8,37 @@ import pytest
 
 from rtl_gen.boards.board import boards, load_board
 from rtl_gen.boards.estimate import Design
+from sim.mapping import load_parameters
+from sme_cli.boards import most_planes
 from tests.command_line import assert_refused, report, run
 from tests.echo_unit import EchoUnit
 
 pytest.importorskip("amaranth_boards", reason="needs the extra fpga")
+
+
+def echo(_, hardware, units):
+    """Stands for the design of a board: as good as nothing."""
+    return Design(EchoUnit(), hardware)
+
+
+@pytest.mark.parametrize(
+    ("limit", "options", "found"),
+    [
+        (6, {}, 6),
+        (1, {}, 1),
+        (0, {}, None),
+        (5, {"cell_bits": 2, "squeeze": 2}, 4),
+        # A list of ADC bits goes with one number of planes only.
+        (6, {"adc_bits": (3, 3, 3, 4, 4), "squeeze": 3}, 5),
+        (4, {"adc_bits": (3, 3, 3, 4, 4), "squeeze": 3}, None),
+    ],
+)
+def test_most_planes(monkeypatch, limit, options, found):
+    """The least squeeze-out that fits, among those that are possible."""
+    monkeypatch.setattr("sme_cli.boards.board_design", echo)
+    monkeypatch.setattr("sme_cli.boards.fits", lambda _, design: design.hardware.planes <= limit)
+    board = load_board("icebreaker")
+    assert most_planes(board, load_parameters("tiny", **options), 1) == found
 
 
 def test_table_of_boards(tmp_path, monkeypatch, capsys):
@@ -17,15 +46,15 @@ def test_table_of_boards(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # Large crossbars take long to describe.
     monkeypatch.setattr("rtl_gen.boards.estimate._SIZE_MAX", 16)
-    monkeypatch.setattr(
-        "sme_cli.build.board_design", lambda _, sized, units: Design(EchoUnit(), sized)
-    )
+    for module in ("build", "boards"):
+        monkeypatch.setattr(f"sme_cli.{module}.board_design", echo)
     rows = report("boards", "--preset", "tiny", "--squeeze", "3")
     assert list(rows) == boards()
     for name, row in rows.items():
         board = load_board(name)
         assert row["title"] == board.title
-        assert (row["planes"], row["largest_square"]) == (5, 16)
+        assert (row["rows"], row["columns"], row["planes"], row["largest_square"]) == (8, 8, 5, 16)
+        assert row["most_planes"] == 8
         assert row["block_RAM"] == board.capacity["block_RAM"]
     assert "icebreaker" in capsys.readouterr().out
 
