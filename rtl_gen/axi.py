@@ -3,19 +3,22 @@
 from importlib import resources
 from typing import Any
 
+from amaranth.lib import wiring
+
 from sme_hw.array_program import array_memory_map
-from sme_hw.bus.axi_unit import AxiUnit
+from sme_hw.bus.axi_unit import INPUTS, INTERFACES, PROGRAM, REGISTERS, RESULTS, AxiUnit
 from sme_hw.bus.lanes import bus_lanes
 from sme_hw.bus.registers import as_json, fingerprint, register_map
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import HardwareParams
 
+from .axi_interfaces import CLOCK, RESET, find_interface
 from .emit import emit_without
 from .ports import describe_ports
 from .registers import c_header, markdown_table
-from .vivado_ip import SCRIPT_FILE, find_interface, package_script
+from .vivado_ip import SCRIPT_FILE, package_script
 
-__all__ = ["AXI_DESIGN", "AXI_TOP", "axi_files"]
+__all__ = ["AXI_DESIGN", "AXI_TOP", "axi_files", "axi_ports"]
 
 AXI_TOP = "sme_axi_unit"
 AXI_DESIGN = "design_axi.v"
@@ -24,16 +27,30 @@ AXI_DESIGN = "design_axi.v"
 _HEADER, _TABLE, _CLASS = "sme_registers.h", "registers.md", "sme_registers.py"
 
 _MEANINGS = {
-    "clk": "clock of all interfaces",
-    "rst": "synchronous reset, active high",
-    "s_axi": "AXI4-Lite: the registers",
-    "s_axis_program": "AXI4-Stream: program words, see memory_map",
-    "s_axis_input": "AXI4-Stream: input vectors in row order, lanes.input_bytes each; tdest is the "
+    CLOCK: "clock of all interfaces",
+    RESET: "synchronous reset, active high",
+    REGISTERS: "AXI4-Lite: the registers",
+    PROGRAM: "AXI4-Stream: program words, see memory_map",
+    INPUTS: "AXI4-Stream: input vectors in row order, lanes.input_bytes each; tdest is the "
     "weight set",
-    "m_axis_result": "AXI4-Stream: results in column order, lanes.result_bytes each; tlast ends a "
+    RESULTS: "AXI4-Stream: results in column order, lanes.result_bytes each; tlast ends a "
     "packet of result_packet vectors",
 }
-_INTERFACES = [name for name in _MEANINGS if "_" in name]
+
+
+def axi_ports(component: wiring.Component) -> list[dict[str, Any]]:
+    """Return the ports of the wrapper, as :func:`rtl_gen.ports.describe_ports` does.
+
+    Parameters
+    ----------
+    component : AxiUnit
+    """
+    # Signals of an interface mean what AXI says; what the interface is for stands with each.
+    meanings = _MEANINGS | {
+        name: next(_MEANINGS[prefix] for prefix in INTERFACES if name.startswith(f"{prefix}_"))
+        for name in component.signature.members
+    }
+    return describe_ports(component, meanings)
 
 
 def axi_files(
@@ -61,14 +78,9 @@ def axi_files(
     component = AxiUnit(hardware=hardware, units=units)
     verilog, _ = emit_without(ComputeUnit, component, AXI_TOP, target, prefix="sme")
     registers, lanes = register_map(hardware, units), bus_lanes(hardware, units)
-    # Signals of an interface mean what AXI says; what the interface is for stands with each.
-    meanings = _MEANINGS | {
-        name: next(_MEANINGS[prefix] for prefix in _INTERFACES if name.startswith(f"{prefix}_"))
-        for name in component.signature.members
-    }
-    ports = describe_ports(component, meanings)
+    ports = axi_ports(component)
     rtl = [design, AXI_DESIGN]
-    interfaces = [find_interface(name, ports) for name in _INTERFACES]
+    interfaces = [find_interface(name, ports) for name in INTERFACES]
     files = {
         AXI_DESIGN: verilog,
         _HEADER: c_header(registers, AXI_TOP),

@@ -1,105 +1,16 @@
 """A script that packages a design with AXI ports as IP for Vivado's block designs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
 
-__all__ = ["SCRIPT_FILE", "Interface", "find_interface", "package_script"]
+from .axi_interfaces import CLOCK, MEMORY_MAPPED, RESET, Interface, Ports, clock_and_reset
+
+__all__ = ["SCRIPT_FILE", "package_script"]
 
 SCRIPT_FILE = "package_ip.tcl"
 
-_STREAM = "axis"
-_REGISTERS = "aximm"
-"""AXI4-Lite: for Vivado, a protocol of its memory-mapped AXI."""
-
-_DRIVEN_BY_MASTER = {
-    _STREAM: {"TVALID", "TDATA", "TSTRB", "TKEEP", "TLAST", "TID", "TDEST", "TUSER"},
-    _REGISTERS: {
-        *("AWADDR", "AWPROT", "AWVALID", "WDATA", "WSTRB", "WVALID", "BREADY"),
-        *("ARADDR", "ARPROT", "ARVALID", "RREADY"),
-    },
-}
-_DRIVEN_BY_SLAVE = {
-    _STREAM: {"TREADY"},
-    _REGISTERS: {
-        *("AWREADY", "WREADY", "BRESP", "BVALID", "ARREADY", "RDATA", "RRESP", "RVALID"),
-    },
-}
-_NEEDED = {
-    _STREAM: {"TVALID", "TREADY", "TDATA"},
-    _REGISTERS: _DRIVEN_BY_MASTER[_REGISTERS] - {"AWPROT", "ARPROT"} | _DRIVEN_BY_SLAVE[_REGISTERS],
-}
-
 _LEAST_RANGE = 4096
 """Bytes; Vivado does not give away less address space."""
-
-Ports = Sequence[Mapping[str, Any]]
-"""As :func:`rtl_gen.ports.describe_ports` returns them."""
-
-
-@dataclass(frozen=True)
-class Interface:
-    """An AXI interface of a module.
-
-    Parameters
-    ----------
-    name : str
-    kind : str
-        ``"axis"`` (AXI4-Stream) or ``"aximm"`` (AXI4-Lite).
-    mode : str
-        ``"slave"`` or ``"master"``.
-    signals : mapping of str to str
-        Ports by the names of AXI's signals, ``TDATA`` for example.
-    address_bits : int
-        Width of a byte address; 0 for a stream.
-    """
-
-    name: str
-    kind: str
-    mode: str
-    signals: Mapping[str, str]
-    address_bits: int
-
-
-def find_interface(name: str, ports: Ports) -> Interface:
-    """Return the interface whose ports are called ``name``, an underscore, and AXI's signal.
-
-    Parameters
-    ----------
-    name : str
-        For example ``s_axi`` or ``m_axis_result``.
-    ports : sequence of mapping
-        All ports of the module.
-
-    Raises
-    ------
-    ValueError
-        Signals are missing, unknown, or of the wrong direction.
-    """
-    found = {
-        port["name"].removeprefix(f"{name}_").upper(): port
-        for port in ports
-        if port["name"].startswith(f"{name}_")
-    }
-    kind = _STREAM if "TVALID" in found else _REGISTERS
-    if missing := _NEEDED[kind] - set(found):
-        raise ValueError(f"{name} lacks {', '.join(sorted(missing))}")
-    if unknown := set(found) - _DRIVEN_BY_MASTER[kind] - _DRIVEN_BY_SLAVE[kind]:
-        raise ValueError(f"{name} has {', '.join(sorted(unknown))}, which AXI does not")
-    valid = found["TVALID" if kind == _STREAM else "AWVALID"]
-    mode = "slave" if valid["direction"] == "input" else "master"
-    for signal, port in found.items():
-        driven = (signal in _DRIVEN_BY_MASTER[kind]) == (mode == "master")
-        if port["direction"] != ("output" if driven else "input"):
-            raise ValueError(f"{port['name']} of a {mode} is an {port['direction']}")
-    return Interface(
-        name,
-        kind,
-        mode,
-        {signal: port["name"] for signal, port in sorted(found.items())},
-        found["AWADDR"]["width"] if kind == _REGISTERS else 0,
-    )
 
 
 def package_script(
@@ -117,7 +28,7 @@ def package_script(
     Parameters
     ----------
     top : str
-        The module to package. Its clock is ``clk``, its reset ``rst``, active high.
+        The module to package.
     files : sequence of str
         Verilog to package.
     ports : sequence of mapping
@@ -131,7 +42,7 @@ def package_script(
     ValueError
         A port is left out, named twice, or not there.
     """
-    named = ["clk", "rst", *plain, *(p for i in interfaces for p in i.signals.values())]
+    named = [CLOCK, RESET, *plain, *(p for i in interfaces for p in i.signals.values())]
     if sorted(named) != sorted(port["name"] for port in ports):
         difference = set(named) ^ {port["name"] for port in ports}
         raise ValueError(f"ports of no or several interfaces: {', '.join(sorted(difference))}")
@@ -170,13 +81,14 @@ def package_script(
     ]
     for interface in interfaces:
         lines += _interface(interface)
-    buses = ":".join(interface.name for interface in interfaces)
+    for single in clock_and_reset([interface.name for interface in interfaces]):
+        kind, connection = f"signal:{single.kind}", f"{{{single.signal} {single.port}}}"
+        lines.append(f"set bus [add_interface $core {single.port} {kind} slave {connection}]")
+        lines += [
+            f"set_property value {value} [ipx::add_bus_parameter {key} $bus]"
+            for key, value in single.parameters.items()
+        ]
     lines += [
-        "set bus [add_interface $core clk signal:clock slave {CLK clk}]",
-        f"set_property value {buses} [ipx::add_bus_parameter ASSOCIATED_BUSIF $bus]",
-        "set_property value rst [ipx::add_bus_parameter ASSOCIATED_RESET $bus]",
-        "set bus [add_interface $core rst signal:reset slave {RST rst}]",
-        "set_property value ACTIVE_HIGH [ipx::add_bus_parameter POLARITY $bus]",
         "",
         "ipx::create_xgui_files $core",
         "ipx::update_checksums $core",
@@ -193,7 +105,7 @@ def _interface(interface: Interface) -> list[str]:
     name, kind, mode = interface.name, interface.kind, interface.mode
     signals = [f"    {signal:{width}}{port}" for signal, port in interface.signals.items()]
     lines = [f"set bus [add_interface $core {name} interface:{kind} {mode} {{", *signals, "}]"]
-    if kind == _REGISTERS:
+    if kind == MEMORY_MAPPED:
         size = max(_LEAST_RANGE, 1 << interface.address_bits)
         lines += [
             "set_property value AXI4LITE [ipx::add_bus_parameter PROTOCOL $bus]",

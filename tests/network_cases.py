@@ -1,5 +1,6 @@
 """The exported test networks as tests take them: read, with images, and on crossbars."""
 
+import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from sim.network.network import read_network
 __all__ = [
     "FOLDER",
     "NETWORKS",
+    "copy_networks",
     "fixture_images",
     "fixture_network",
     "layer_on_crossbars",
@@ -30,6 +32,17 @@ NETWORKS = sorted(path.stem for path in FOLDER.glob("*.onnx"))
 def fixture_network(stem):
     """Return one of the networks."""
     return read_network(FOLDER / f"{stem}.onnx")
+
+
+def copy_networks(folder):
+    """Put a float and a quantised network, and images for each, where commands find them."""
+    for source, name in (
+        ("plain_dynamo.onnx", "plain.onnx"),
+        ("plain.npz", "plain.npz"),
+        ("residual_qdq.onnx", "quantised.onnx"),
+        ("residual.npz", "residual.npz"),
+    ):
+        shutil.copy(FOLDER / source, folder / name)
 
 
 def fixture_images(stem):

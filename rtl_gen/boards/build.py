@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rtl_gen.axi import AXI_TOP
 from rtl_gen.emit import emit_verilog
 from rtl_gen.files import staged_directory, write_json
 from sme_hw.bus.registers import fingerprint
@@ -25,7 +26,7 @@ SUMMARY = "build.json"
 PRESET = "preset.toml"
 """File with the parameters that were built."""
 
-_UNITS = {"uart": "sme_uart_unit", "axi": "sme_axi_unit"}
+_UNITS = {"uart": "sme_uart_unit", "axi": AXI_TOP}
 """Names of the units' modules, by the board's link."""
 
 _LOGS = {"yosys": f"{NAME}.rpt", "nextpnr": f"{NAME}.tim"}

@@ -187,14 +187,14 @@ def _weights() -> dict[str, dict[str, dict[str, float]]]:
 _LINKS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     "": {},
     "uart": {
-        # From routed units: few of its LUTs share a cell with a flip-flop.
+        # Logic cells of one design that nextpnr packed: few LUTs share a cell with a flip-flop.
         "ice40": {"LUT": 1670, "FF": 790},
         "ecp5": {"LUT": 1330, "FF": 780},
         "xilinx7": {"LUT": 980, "FF": 790},
     },
     "axi": {"xilinx7": {"LUT": 350, "FF": 430}},
 }
-"""What registers, streams and link take around a unit (Yosys, the preset tiny)."""
+"""What registers, streams and link take around a unit of the preset tiny, by Yosys if not said."""
 
 _LONE_LUTS = (200, 0.25)
 """Logic cells of an iCE40 without a flip-flop: so many, and a share of the LUTs."""

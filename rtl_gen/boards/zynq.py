@@ -3,19 +3,16 @@
 import re
 from importlib import resources
 
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In
-
+from rtl_gen.axi import axi_ports
+from rtl_gen.axi_interfaces import CLOCK, RESET, Ports, clock_and_reset
+from sme_hw.bus.axi_unit import INPUTS, INTERFACES, PROGRAM, REGISTERS, RESULTS
 from sme_hw.bus.lanes import bus_lanes
 from sme_hw.errors import InputError, ParameterError
 
 from .board import Board
 from .estimate import Design
 
-__all__ = ["INTERFACES", "WRAPPER", "zynq_files"]
-
-INTERFACES = ("s_axi", "s_axis_program", "s_axis_input", "m_axis_result")
-"""Buses of the unit, as their ports begin."""
+__all__ = ["WRAPPER", "zynq_files"]
 
 WRAPPER = "sme_zynq_unit"
 """Module around the unit that says which of its ports belong together."""
@@ -26,23 +23,21 @@ _BASE = 0x4000_0000
 _DMA_BYTES_MAX = 128
 
 
-def _wrapper(component: wiring.Component, unit: str) -> str:
+def _wrapper(ports: Ports, unit: str) -> str:
     """Return Verilog with the ports of the unit, and attributes for Vivado's block designs."""
-    clock = f"ASSOCIATED_BUSIF {':'.join(INTERFACES)}, ASSOCIATED_RESET rst"
-    ports = [
-        '(* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 clk CLK" *)\n'
-        f'    (* X_INTERFACE_PARAMETER = "{clock}" *)\n    input wire clk',
-        '(* X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 rst RST" *)\n'
-        '    (* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_HIGH" *)\n    input wire rst',
-    ]
-    names = ["clk", "rst"]
-    for path, member, value in component.signature.flatten(component):
-        names.append("__".join(map(str, path)))
-        way = "input" if member.flow is In else "output"
-        span = f"[{len(value) - 1}:0] " if len(value) > 1 else ""
-        ports.append(f"{way} wire {span}{names[-1]}")
-    text = ",\n    ".join(ports)
-    connections = ",\n        ".join(f".{name}({name})" for name in names)
+    attributes = {}
+    for single in clock_and_reset(INTERFACES):
+        known = f"xilinx.com:signal:{single.kind}:1.0 {single.port} {single.signal}"
+        more = ", ".join(f"{key} {value}" for key, value in single.parameters.items())
+        attributes[single.port] = (
+            f'(* X_INTERFACE_INFO = "{known}" *)\n    (* X_INTERFACE_PARAMETER = "{more}" *)\n    '
+        )
+    declarations = []
+    for port in ports:
+        name, span = port["name"], f"[{port['width'] - 1}:0] " if port["width"] > 1 else ""
+        declarations.append(f"{attributes.get(name, '')}{port['direction']} wire {span}{name}")
+    text = ",\n    ".join(declarations)
+    connections = ",\n        ".join(f".{port['name']}({port['name']})" for port in ports)
     return (
         f"module {WRAPPER}(\n    {text}\n);\n"
         f"    {unit} unit(\n        {connections}\n    );\nendmodule\n"
@@ -88,13 +83,22 @@ def zynq_files(board: Board, part: str, design: Design, unit: str) -> dict[str, 
         if size & (size - 1) or size > _DMA_BYTES_MAX:
             allowed = f"a beat of 1, 2, 4 ... {_DMA_BYTES_MAX} bytes is needed for the DMA, not of"
             raise InputError(f"{key} is not possible on {board.name}: {allowed} {size}")
+    ports = axi_ports(design.component)
+    widths = {port["name"]: port["width"] for port in ports}
     values = {
         "part": part,
         "unit_file": f"{unit}.v",
         "wrapper": WRAPPER,
         "clock_mhz": f"{board.clock_hz / 1e6:g}",
-        "input_bits": str(8 * lanes.input_beat),
-        "result_bits": str(8 * lanes.result_beat),
+        "registers": REGISTERS,
+        "program": PROGRAM,
+        "inputs": INPUTS,
+        "results": RESULTS,
+        "clock": CLOCK,
+        "reset": RESET,
+        "program_bits": str(widths[f"{PROGRAM}_tdata"]),
+        "input_bits": str(widths[f"{INPUTS}_tdata"]),
+        "result_bits": str(widths[f"{RESULTS}_tdata"]),
         "board_part": board.board_part,
         "unit_base": f"0x{_BASE:08x}",
         "program_base": f"0x{_BASE + 0x1_0000:08x}",
@@ -104,7 +108,7 @@ def zynq_files(board: Board, part: str, design: Design, unit: str) -> dict[str, 
     script = re.sub(r"@(\w+)@", lambda match: values[match[1]], template)
     timing = "".join(f"{line}\n" for line in board.timing)
     return {
-        f"{WRAPPER}.v": _wrapper(design.component, unit),
+        f"{WRAPPER}.v": _wrapper(ports, unit),
         "build.tcl": script,
         "timing.xdc": timing,
     }

@@ -46,7 +46,7 @@ set_property -dict {
     CONFIG.c_include_sg 0
     CONFIG.c_include_mm2s 1
     CONFIG.c_include_s2mm 0
-    CONFIG.c_m_axis_mm2s_tdata_width 32
+    CONFIG.c_m_axis_mm2s_tdata_width @program_bits@
     CONFIG.c_sg_length_width 26
 } [get_bd_cells program_dma]
 create_bd_cell -type ip -vlnv xilinx.com:ip:axi_dma data_dma
@@ -69,7 +69,7 @@ set_property -dict {CONFIG.NUM_PORTS 3} [get_bd_cells interrupts]
 # One clock for everything.
 connect_bd_net [get_bd_pins processors/FCLK_CLK0] \
     [get_bd_pins processors/M_AXI_GP0_ACLK] [get_bd_pins processors/S_AXI_HP0_ACLK] \
-    [get_bd_pins reset/slowest_sync_clk] [get_bd_pins unit/clk] \
+    [get_bd_pins reset/slowest_sync_clk] [get_bd_pins unit/@clock@] \
     [get_bd_pins program_dma/s_axi_lite_aclk] [get_bd_pins program_dma/m_axi_mm2s_aclk] \
     [get_bd_pins data_dma/s_axi_lite_aclk] [get_bd_pins data_dma/m_axi_mm2s_aclk] \
     [get_bd_pins data_dma/m_axi_s2mm_aclk] \
@@ -78,7 +78,7 @@ connect_bd_net [get_bd_pins processors/FCLK_CLK0] \
     [get_bd_pins memory/ACLK] [get_bd_pins memory/S00_ACLK] [get_bd_pins memory/S01_ACLK] \
     [get_bd_pins memory/S02_ACLK] [get_bd_pins memory/M00_ACLK]
 connect_bd_net [get_bd_pins processors/FCLK_RESET0_N] [get_bd_pins reset/ext_reset_in]
-connect_bd_net [get_bd_pins reset/peripheral_reset] [get_bd_pins unit/rst]
+connect_bd_net [get_bd_pins reset/peripheral_reset] [get_bd_pins unit/@reset@]
 connect_bd_net [get_bd_pins reset/interconnect_aresetn] \
     [get_bd_pins control/ARESETN] [get_bd_pins memory/ARESETN]
 connect_bd_net [get_bd_pins reset/peripheral_aresetn] \
@@ -92,16 +92,16 @@ proc connect_bus {from to} {
     connect_bd_intf_net [get_bd_intf_pins $from] [get_bd_intf_pins $to]
 }
 connect_bus processors/M_AXI_GP0 control/S00_AXI
-connect_bus control/M00_AXI unit/s_axi
+connect_bus control/M00_AXI unit/@registers@
 connect_bus control/M01_AXI program_dma/S_AXI_LITE
 connect_bus control/M02_AXI data_dma/S_AXI_LITE
 connect_bus program_dma/M_AXI_MM2S memory/S00_AXI
 connect_bus data_dma/M_AXI_MM2S memory/S01_AXI
 connect_bus data_dma/M_AXI_S2MM memory/S02_AXI
 connect_bus memory/M00_AXI processors/S_AXI_HP0
-connect_bus program_dma/M_AXIS_MM2S unit/s_axis_program
-connect_bus data_dma/M_AXIS_MM2S unit/s_axis_input
-connect_bus unit/m_axis_result data_dma/S_AXIS_S2MM
+connect_bus program_dma/M_AXIS_MM2S unit/@program@
+connect_bus data_dma/M_AXIS_MM2S unit/@inputs@
+connect_bus unit/@results@ data_dma/S_AXIS_S2MM
 connect_bd_net [get_bd_pins program_dma/mm2s_introut] [get_bd_pins interrupts/In0]
 connect_bd_net [get_bd_pins data_dma/mm2s_introut] [get_bd_pins interrupts/In1]
 connect_bd_net [get_bd_pins data_dma/s2mm_introut] [get_bd_pins interrupts/In2]
@@ -112,7 +112,7 @@ proc place {pin offset} {
         -target_address_space [get_bd_addr_spaces processors/Data] \
         [get_bd_addr_segs -of_objects [get_bd_intf_pins $pin]]
 }
-place unit/s_axi @unit_base@
+place unit/@registers@ @unit_base@
 place program_dma/S_AXI_LITE @program_base@
 place data_dma/S_AXI_LITE @data_base@
 assign_bd_address

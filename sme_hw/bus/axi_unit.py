@@ -16,10 +16,11 @@ from .bus_unit import BusUnit
 from .lanes import bus_lanes
 from .registers import address_bits, register_map
 
-__all__ = ["AxiUnit"]
+__all__ = ["INTERFACES", "AxiUnit"]
 
-_LITE = "s_axi"
-_PROGRAM, _INPUTS, _RESULTS = "s_axis_program", "s_axis_input", "m_axis_result"
+REGISTERS, PROGRAM, INPUTS, RESULTS = "s_axi", "s_axis_program", "s_axis_input", "m_axis_result"
+INTERFACES = (REGISTERS, PROGRAM, INPUTS, RESULTS)
+"""What the ports of each interface begin with."""
 
 
 class AxiUnit(wiring.Component):
@@ -53,13 +54,13 @@ class AxiUnit(wiring.Component):
         self.address_bits = address_bits(register_map(hardware, units))
         lite = AxiLiteSignature(self.address_bits + 2)
         members: dict[str, Any] = {
-            f"{_LITE}_{name}": member for name, member in lite.members.items()
+            f"{REGISTERS}_{name}": member for name, member in lite.members.items()
         }
         dest = {"tdest": hardware.set_bits} if hardware.set_bits else {}
         streams = {
-            _PROGRAM: (In, {"tdata": PROGRAM_BITS}),
-            _INPUTS: (In, {"tdata": 8 * lanes.input_beat} | dest),
-            _RESULTS: (Out, {"tdata": 8 * lanes.result_beat, "tlast": 1}),
+            PROGRAM: (In, {"tdata": PROGRAM_BITS}),
+            INPUTS: (In, {"tdata": 8 * lanes.input_beat} | dest),
+            RESULTS: (Out, {"tdata": 8 * lanes.result_beat, "tlast": 1}),
         }
         for prefix, (way, fields) in streams.items():
             back = Out if way is In else In
@@ -76,26 +77,29 @@ class AxiUnit(wiring.Component):
         m.submodules.axi_lite = shared(lite, platform)
         wiring.connect(m, lite.registers, unit.registers)
         for name, member in lite.bus.signature.members.items():
-            port, inner = getattr(self, f"{_LITE}_{name}"), getattr(lite.bus, name)
+            port, inner = self._port(REGISTERS, name), getattr(lite.bus, name)
             m.d.comb += inner.eq(port) if member.flow is In else port.eq(inner)
-        self._into(m, _PROGRAM, unit.program, {"tdata": unit.program.payload})
+        self._into(m, PROGRAM, unit.program, {"tdata": unit.program.payload})
         fields = {"tdata": unit.i.payload.data}
         if self.hardware.set_bits:
             fields["tdest"] = unit.i.payload.dest
-        self._into(m, _INPUTS, unit.i, fields)
+        self._into(m, INPUTS, unit.i, fields)
         m.d.comb += [
-            self.m_axis_result_tdata.eq(unit.o.payload.data),
-            self.m_axis_result_tlast.eq(unit.o.payload.last),
-            self.m_axis_result_tvalid.eq(unit.o.valid),
-            unit.o.ready.eq(self.m_axis_result_tready),
+            self._port(RESULTS, "tdata").eq(unit.o.payload.data),
+            self._port(RESULTS, "tlast").eq(unit.o.payload.last),
+            self._port(RESULTS, "tvalid").eq(unit.o.valid),
+            unit.o.ready.eq(self._port(RESULTS, "tready")),
         ]
         return m
 
-    def _into(self, m: Module, prefix: str, target: Any, fields: dict[str, Value]) -> None:
+    def _port(self, interface: str, name: str) -> Any:
+        return getattr(self, f"{interface}_{name}")
+
+    def _into(self, m: Module, interface: str, target: Any, fields: dict[str, Value]) -> None:
         """Lead a stream to the unit."""
         for name, value in fields.items():
-            m.d.comb += value.eq(getattr(self, f"{prefix}_{name}"))
+            m.d.comb += value.eq(self._port(interface, name))
         m.d.comb += [
-            target.valid.eq(getattr(self, f"{prefix}_tvalid")),
-            getattr(self, f"{prefix}_tready").eq(target.ready),
+            target.valid.eq(self._port(interface, "tvalid")),
+            self._port(interface, "tready").eq(target.ready),
         ]

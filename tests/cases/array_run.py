@@ -78,7 +78,7 @@ class ArrayRun(VectorRun):
         packets: Sequence[Sequence[np.ndarray]],
         order: np.ndarray,
     ):
-        self.hardware = hardware
+        self.hardware, self.units = hardware, units
         self.program = pack_array(images, hardware, units)
         beats = [
             [[input_beat(hardware, beat, s) for beat in vector] for vector in vectors]

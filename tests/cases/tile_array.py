@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.cosim.array_layer import array_layers
 from sim.mapping import load_parameters, map_matrix
+from sme_hw.array_image import ArrayImage, ArrayRoutes
 from sme_hw.array_pack import pack_array
 from sme_hw.array_program import ROUTE_FINAL, ArrayRegion
 from sme_hw.params import HardwareParams
@@ -14,7 +15,7 @@ from sme_hw.tile_array import TileArray
 
 from .array_run import ArrayRun, random_array, random_packets
 from .case import SEED, Case, Clocked, Phase, Streams
-from .hardware import HARDWARE, input_beat, random_order
+from .hardware import HARDWARE, input_beat, random_image, random_order
 
 __all__ = ["cases"]
 
@@ -40,6 +41,21 @@ MAPPED = load_parameters(
     rows_active=2,
 )
 """Of a layer whose rows are split into pieces: every column tile has inputs of its own."""
+
+SHORT_BLOCKS = load_parameters(
+    "tiny",
+    rows=5,
+    cols=4,
+    weight_bits=3,
+    squeeze=0,
+    input_bits=1,
+    adc_bits="lossless",
+    rows_active=4,
+    adcs_per_crossbar=4,
+    inputs_per_beat=1,
+    results_per_beat=4,
+).hardware
+"""Blocks of four beats, of which a vector of five inputs leaves the last three out."""
 
 
 def _run(rng: np.random.Generator, hardware: HardwareParams, units: int, vectors: int) -> ArrayRun:
@@ -119,8 +135,21 @@ def _layer() -> ArrayRun:
     return run
 
 
+def _short_blocks() -> ArrayRun:
+    """Return a run in which a unit makes up the rest of a block while its next vector comes.
+
+    The other unit, with other inputs and earlier results, is far enough ahead to show by a clock
+    whether beats of that vector wait for what is made up.
+    """
+    rng = np.random.default_rng(SEED)
+    tiles = tuple(random_image(rng, SHORT_BLOCKS, inputs, 4) for inputs in (5, 2))
+    image = ArrayImage(tiles, ArrayRoutes(inputs=((0,), (1,)), results=((1,), (0,))))
+    packets = random_packets(rng, SHORT_BLOCKS, image, VECTORS)
+    return ArrayRun(SHORT_BLOCKS, 2, [image], [packets], np.zeros(VECTORS, int))
+
+
 def cases() -> Iterator[Case]:
-    """Yield one case per parameter set and number of units, and one of a layer."""
+    """Yield one case per parameter set and number of units, and one each of single runs."""
     for name, units in ARRAYS:
         hardware = HARDWARE[name]
         yield Case(
@@ -132,9 +161,9 @@ def cases() -> Iterator[Case]:
                 *_arrangements(hardware, units),
             ],
         )
-    run = _layer()
-    yield Case(
-        "tile_array-layer-6",
-        lambda: TileArray(hardware=MAPPED.hardware, units=6),
-        [*run.load(), *run.run()],
-    )
+    for name, run in (("layer-6", _layer()), ("short-blocks-2", _short_blocks())):
+        yield Case(
+            f"tile_array-{name}",
+            lambda run=run: TileArray(hardware=run.hardware, units=run.units),
+            [*run.load(), *run.run()],
+        )

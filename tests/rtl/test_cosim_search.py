@@ -1,13 +1,12 @@
 """What `sme search` saves runs in emitted Verilog, as the golden model says."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from sme_cli.main import main
-from tests.network_cases import FOLDER
+from tests.network_cases import copy_networks
 
 pytestmark = pytest.mark.rtl
 
@@ -15,8 +14,7 @@ pytestmark = pytest.mark.rtl
 def test_saved_mapping(tmp_path, monkeypatch):
     """Two layers of a network, each with the crossbars that the search gave it."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(FOLDER / "plain_dynamo.onnx", "plain.onnx")
-    shutil.copy(FOLDER / "plain.npz", "plain.npz")
+    copy_networks(tmp_path)
     data = ("plain.onnx", "--data", "plain.npz", "--normalise", "unit")
     images = ("--calibration-images", "8", "--validation-images", "4")
     small = ("--rows", "4", "--cols", "4", "--rows-active", "2")

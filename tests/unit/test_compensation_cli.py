@@ -1,7 +1,5 @@
 """`sme map`, `sme eval` and `sme cosim` of networks that are fitted to calibration images."""
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ from sim.mapping import load_mapping
 from sme_cli.main import main
 from tests.command_line import assert_refused, report
 from tests.compensation_cases import fitted
-from tests.network_cases import FOLDER, fixture_images, fixture_network
+from tests.network_cases import copy_networks, fixture_images, fixture_network
 
 IMAGES = ("--data", "plain.npz", "--normalise", "unit")
 DATA = (*IMAGES, "--calibration-images", "10")
@@ -23,10 +21,7 @@ MAP, EVAL = ("map", "plain.onnx", *DATA), ("eval", "plain.onnx", *DATA)
 def work(tmp_path, monkeypatch):
     """Work in a folder with networks and images."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(FOLDER / "plain_dynamo.onnx", "plain.onnx")
-    shutil.copy(FOLDER / "plain.npz", "plain.npz")
-    shutil.copy(FOLDER / "residual_qdq.onnx", "quantised.onnx")
-    shutil.copy(FOLDER / "residual.npz", "residual.npz")
+    copy_networks(tmp_path)
     (tmp_path / "rules.toml").write_text('[[layer]]\nmatch = "hidden*"\ncodec = "po2"\n')
     return tmp_path
 

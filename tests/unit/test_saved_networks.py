@@ -13,7 +13,7 @@ from sim.mapping import load_mapping, load_seen
 from sme_cli import cosim_network
 from sme_cli.main import main
 from tests.command_line import assert_refused, report
-from tests.network_cases import FOLDER
+from tests.network_cases import FOLDER, copy_networks
 
 DATA = ("--data", "plain.npz", "--normalise", "unit")
 FEW = ("--calibration-images", "6")
@@ -25,8 +25,7 @@ RULES = ("--layer-parameters", "rules.toml")
 def work(tmp_path, monkeypatch):
     """Work in a folder with networks and images."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(FOLDER / "plain_dynamo.onnx", "plain.onnx")
-    shutil.copy(FOLDER / "plain.npz", "plain.npz")
+    copy_networks(tmp_path)
     (tmp_path / "rules.toml").write_text('[[layer]]\nmatch = "hidden*"\nadc_bits = 1\n')
     return tmp_path
 

@@ -1,7 +1,6 @@
 """`sme search`: what it reports is what was found, and what it saves runs."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from sim.mapping import load_mapping, schedule
 from sim.network.evaluation import evaluate
 from sim.network.mapped_network import assemble
 from sme_cli.main import main
-from tests.network_cases import FOLDER, fixture_images, fixture_network
+from tests.network_cases import copy_networks, fixture_images, fixture_network
 from tests.network_reference import network_outputs
 from tests.onnx_models import save
 from tests.random_cases import seeded
@@ -33,10 +32,7 @@ SPLIT, WHOLE = (
 def work(tmp_path, monkeypatch):
     """Work in a folder with networks and images."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(FOLDER / "plain_dynamo.onnx", "plain.onnx")
-    shutil.copy(FOLDER / "plain.npz", "plain.npz")
-    shutil.copy(FOLDER / "residual_qdq.onnx", "quantised.onnx")
-    shutil.copy(FOLDER / "residual.npz", "residual.npz")
+    copy_networks(tmp_path)
     with np.load("plain.npz") as archive:
         np.savez("bare.npz", images=archive["images"])
     return tmp_path

@@ -8,9 +8,10 @@ from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from rtl_gen.axi_interfaces import Interface, find_interface
 from rtl_gen.emit import emit_verilog
 from rtl_gen.ports import describe_ports
-from rtl_gen.vivado_ip import Interface, find_interface, package_script
+from rtl_gen.vivado_ip import package_script
 
 INTERFACES = ("s_axi", "s_axis_program", "s_axis_input", "m_axis_result")
 TOP = "axi_top"

@@ -8,9 +8,10 @@ import pytest
 from rtl_gen.boards.board import load_board
 from rtl_gen.boards.tools import find_tool
 from rtl_gen.boards.unit import board_design
-from rtl_gen.boards.zynq import INTERFACES, WRAPPER, zynq_files
+from rtl_gen.boards.zynq import WRAPPER, zynq_files
 from rtl_gen.emit import emit_verilog
 from sim.mapping import load_parameters
+from sme_hw.bus.axi_unit import INTERFACES
 from sme_hw.errors import InputError
 
 UNIT = "sme_axi_unit"
