@@ -14,6 +14,7 @@ from .boards.build import plan_build
 from .boards.plan import NAME, board_platform
 from .boards.unit import board_design
 from .emit import to_verilog
+from .tb.run import SimulatorError
 from .tb.volume import build_main
 from .testbench import MODELS
 
@@ -117,6 +118,11 @@ class SerialBoard:
     board : Board
     executable : Path
         From :func:`build_serial_board`.
+
+    Raises
+    ------
+    SimulatorError
+        The simulation ended by itself.
     """
 
     def __init__(self, board: Board, executable: Path):
@@ -173,4 +179,7 @@ class SerialBoard:
 
     def _answer(self) -> str:
         assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+        line = self._process.stdout.readline()
+        if not line:
+            raise SimulatorError("the simulation of the board ended")
+        return line.strip()

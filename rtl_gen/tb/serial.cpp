@@ -18,8 +18,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <iostream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "Vserial_bench.h"
@@ -103,8 +105,7 @@ int open_terminal() {
     cfmakeraw(&mode);
     tcsetattr(other, TCSANOW, &mode);
     fcntl(terminal, F_SETFL, O_NONBLOCK);
-    std::printf("%s\n", ptsname(terminal));
-    std::fflush(stdout);
+    std::cout << ptsname(terminal) << std::endl;
     return terminal;
 }
 
@@ -134,10 +135,9 @@ struct Design {
     }
 
     void print() const {
-        std::printf("%llu %llu", (unsigned long long)clocks, (unsigned long long)shortest);
-        for (const auto& [at, levels] : pins) std::printf(" %llu %u", (unsigned long long)at, levels);
-        std::printf("\n");
-        std::fflush(stdout);
+        std::cout << clocks << ' ' << shortest;
+        for (const auto& [at, levels] : pins) std::cout << ' ' << at << ' ' << levels;
+        std::cout << std::endl;
     }
 
   private:
