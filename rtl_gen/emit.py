@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from sme_hw.params import check_choice
 from sme_hw.target import TARGETS
 
-__all__ = ["ModuleLibrary", "emit_verilog", "emit_without"]
+__all__ = ["ModuleLibrary", "emit_verilog", "emit_without", "to_verilog"]
 
 # Amaranth would take whatever Yosys is on the machine, and write other Verilog with it.
 os.environ.setdefault("AMARANTH_USE_YOSYS", "builtin")
@@ -104,8 +104,14 @@ _ATTRIBUTES = ("generator", "top", "src", "amaranth.hierarchy", "amaranth.decodi
 """What Amaranth notes down for itself."""
 
 
-def _to_verilog(modules: str) -> str:
-    """Return RTLIL as Verilog."""
+def to_verilog(modules: str) -> str:
+    """Return RTLIL as Verilog.
+
+    Parameters
+    ----------
+    modules : str
+        Text of any number of modules, as Amaranth writes them.
+    """
     # Yosys starts slowly: to run it once for all modules takes a tenth of the time.
     script = _SCRIPT.format(attributes=" ".join(f"-remove {name}" for name in _ATTRIBUTES))
     text = find_yosys(lambda version: version >= (0, 40)).run(
@@ -188,4 +194,4 @@ def emit_without(
     """
     library = ModuleLibrary(prefix or name, target, outside)
     top = library.convert(component, name)
-    return _to_verilog("\n".join([top, *library.modules.values()])), library.not_emitted
+    return to_verilog("\n".join([top, *library.modules.values()])), library.not_emitted

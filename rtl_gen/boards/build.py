@@ -18,7 +18,7 @@ from .report import packed_short_of, placed_report, short_of, synthesised
 from .tools import Progress, ToolError, find_tool, run_tool
 from .zynq import zynq_files
 
-__all__ = ["PRESET", "SUMMARY", "build"]
+__all__ = ["PRESET", "SUMMARY", "build", "plan_build"]
 
 SUMMARY = "build.json"
 """File with what a build came to."""
@@ -69,7 +69,7 @@ def build(
     """
     with staged_directory(directory) as stage:
         progress("Verilog", None)
-        plan = _plan(board, design)
+        plan = plan_build(board, design)
         for command in plan.commands:
             find_tool(command[0])
         if not plan.commands:
@@ -92,8 +92,21 @@ def build(
     return summary
 
 
-def _plan(board: Board, design: Design) -> Plan:
-    """Return the files with the unit, and what to run on them."""
+def plan_build(board: Board, design: Design) -> Plan:
+    """Return the files with the unit, and what to run on them.
+
+    Parameters
+    ----------
+    board : Board
+    design : Design
+        Of :func:`rtl_gen.boards.unit.board_design`.
+
+    Raises
+    ------
+    InputError
+        amaranth-boards is missing, the board's file does not fit what it knows of the board, or
+        streams do not suit the DMA.
+    """
     unit = _UNITS[board.link]
     verilog = emit_verilog(design.component, unit, board.family.target)
     if board.link == "uart":

@@ -13,7 +13,7 @@ from sme_hw.errors import InputError, ParameterError
 from .board import Board
 from .top import BoardTop
 
-__all__ = ["NAME", "REPORT", "STATISTICS", "Plan", "part", "uart_plan"]
+__all__ = ["NAME", "REPORT", "STATISTICS", "Plan", "board_platform", "part", "uart_plan"]
 
 NAME = "sme_board"
 """Name of the top module and of the files."""
@@ -40,8 +40,18 @@ class Plan:
     commands: list[list[str]]
 
 
-def _platform(board: Board) -> Any:
-    """Return a board as amaranth-boards describes it."""
+def board_platform(board: Board) -> Any:
+    """Return a board as amaranth-boards describes it.
+
+    Parameters
+    ----------
+    board : Board
+
+    Raises
+    ------
+    InputError
+        amaranth-boards is missing, or has no such board.
+    """
     module, name = board.platform.split(":")
     try:
         return getattr(import_module(f"amaranth_boards.{module}"), name)()
@@ -61,7 +71,7 @@ def part(board: Board) -> str:
     InputError
         amaranth-boards is missing, or has no such board.
     """
-    platform = _platform(board)
+    platform = board_platform(board)
     return f"{platform.device}{platform.package}-{platform.speed}"
 
 
@@ -81,7 +91,7 @@ def uart_plan(board: Board, unit: str, verilog: str) -> Plan:
     InputError
         The board's file does not fit what amaranth-boards knows of it.
     """
-    platform = _platform(board)
+    platform = board_platform(board)
     known = platform.default_clk_frequency
     if platform.default_clk != board.clock or known != board.input_hz:
         raise InputError(

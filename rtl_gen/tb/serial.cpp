@@ -1,25 +1,33 @@
-// A unit with a UART in simulation, behind a pseudo-terminal: a host opens it like a serial port.
+// A board with a UART in simulation, behind a pseudo-terminal: a host opens it like a serial port.
 //
 //   serial CLOCKS_PER_BIT
 //
 // Prints the name of the terminal, and runs until its standard input ends. A byte that the host
-// writes takes its ten bits on the line; so nothing is faster than on a board, clock for clock. A
-// line "reset" on the standard input resets the design, as power would.
+// writes takes its ten bits on the line; so nothing is faster than on a board, clock for clock.
+// Lines on the standard input:
+//   reset             the board loses its power for a moment
+//   press, release    its reset button
+//   pins              prints what happened since it has power: clocks, shortest level of its line,
+//                     and for each change of its other pins the clock and their levels
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <iostream>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "Vsme_uart_unit.h"
+#include "Vserial_bench.h"
 
 namespace {
 
-constexpr int RESET_CLOCKS = 3;
 constexpr int CLOCKS_AT_ONCE = 2000;  // before anyone looks at the terminal again
 constexpr int IDLE_CLOCKS = 200000;   // without a byte either way: time may pass more slowly
 
@@ -97,24 +105,63 @@ int open_terminal() {
     cfmakeraw(&mode);
     tcsetattr(other, TCSANOW, &mode);
     fcntl(terminal, F_SETFL, O_NONBLOCK);
-    std::printf("%s\n", ptsname(terminal));
-    std::fflush(stdout);
+    std::cout << ptsname(terminal) << std::endl;
     return terminal;
 }
 
+// The design since it has power: configuration gives every register its first value.
+struct Design {
+    VerilatedContext context;
+    Vserial_bench top{&context};
+    uint64_t clocks = 0, line_changed = 0, shortest = 0;
+    bool line = true;
+    std::vector<std::pair<uint64_t, uint32_t>> pins;
+
+    Design(bool rx, bool pressed) {
+        top.rx = rx;
+        top.pressed = pressed;
+        top.clk = 0;
+        top.eval();
+        watch();
+    }
+
+    void clock() {
+        top.clk = 1;
+        top.eval();
+        top.clk = 0;
+        top.eval();
+        ++clocks;
+        watch();
+    }
+
+    void print() const {
+        std::cout << clocks << ' ' << shortest;
+        for (const auto& [at, levels] : pins) std::cout << ' ' << at << ' ' << levels;
+        std::cout << std::endl;
+    }
+
+  private:
+    void watch() {
+        if (pins.empty() || pins.back().second != top.pins) pins.emplace_back(clocks, top.pins);
+        if (bool(top.tx) == line) return;
+        line = top.tx;
+        if (line_changed && (!shortest || clocks - line_changed < shortest))
+            shortest = clocks - line_changed;
+        line_changed = clocks;
+    }
+};
+
 class Board {
   public:
-    Board(double clocks, int terminal)
-        : unit_(&context_), terminal_(terminal), sender_(clocks), receiver_(clocks) {
+    Board(double clocks, int terminal) : terminal_(terminal), sender_(clocks), receiver_(clocks) {
         reset();
     }
 
-    void reset() {
-        unit_.rst = 1;
-        unit_.rx = 1;
-        for (int n = 0; n < RESET_CLOCKS; ++n) clock();
-        unit_.rst = 0;
-    }
+    void reset() { design_ = std::make_unique<Design>(true, pressed_); }
+
+    void press(bool pressed) { design_->top.pressed = pressed_ = pressed; }
+
+    void print() const { design_->print(); }
 
     // Runs some clocks; returns whether a byte moved.
     bool run() {
@@ -124,21 +171,22 @@ class Board {
                 sender_.send(uint8_t(buffer_[position_++]));
                 moved = true;
             }
-            unit_.rx = sender_.clock();
-            clock();
-            const int byte = receiver_.clock(unit_.tx);
+            design_->top.rx = sender_.clock();
+            design_->clock();
+            const int byte = receiver_.clock(design_->top.tx);
             if (byte >= 0) {
                 const uint8_t text = uint8_t(byte);
                 if (write(terminal_, &text, 1) != 1) fail("the terminal takes nothing");
                 moved = true;
             }
         }
+        if (design_->context.gotFinish()) std::exit(2);  // a model said why
         return moved || !sender_.idle();
     }
 
   private:
-    VerilatedContext context_;
-    Vsme_uart_unit unit_;
+    std::unique_ptr<Design> design_;
+    bool pressed_ = false;
     int terminal_;
     Sender sender_;
     Receiver receiver_;
@@ -155,13 +203,6 @@ class Board {
         if (count_ <= 0) return count_ = 0;
         quiet_ = 0;
         return true;
-    }
-
-    void clock() {
-        unit_.clk = 1;
-        unit_.eval();
-        unit_.clk = 0;
-        unit_.eval();
     }
 };
 
@@ -184,7 +225,10 @@ int main(int count, char** arguments) {
         if (length <= 0) return 0;
         commands.append(text, size_t(length));
         for (size_t end; (end = commands.find('\n')) != std::string::npos;) {
-            if (commands.substr(0, end) == "reset") board.reset();
+            const std::string command = commands.substr(0, end);
+            if (command == "reset") board.reset();
+            if (command == "press" || command == "release") board.press(command == "press");
+            if (command == "pins") board.print();
             commands.erase(0, end + 1);
         }
     }

@@ -18,7 +18,7 @@ except ImportError:  # beside a generated design
     from run import SEED, SimulatorError, design_files, stamp, tail, use_verilator
 
 TOP = "sme_compute_unit"
-OPTIONS = ("-O3", "--output-split", "2000", "-Wno-fatal", "--no-timing")
+OPTIONS = ("-O3", "--output-split", "20000", "-Wno-fatal", "--no-timing")
 MAKE_OPTIONS = ("OPT_FAST=-O2",)
 
 STOPPED_BY = {

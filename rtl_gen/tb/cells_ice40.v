@@ -1,0 +1,43 @@
+// Cells of the Lattice iCE40 in the top of a board, for simulation: only the modes used there.
+
+// A pin: input, or output that is enabled; neither has a register.
+module SB_IO (
+    inout PACKAGE_PIN,
+    input OUTPUT_ENABLE, D_OUT_0,
+    output D_IN_0
+);
+    parameter [5:0] PIN_TYPE = 0;
+    parameter PULLUP = 0;
+    parameter IO_STANDARD = "";
+
+    assign D_IN_0 = PACKAGE_PIN;
+    generate
+        case (PIN_TYPE)
+            6'b000001: ;
+            6'b101001: assign PACKAGE_PIN = OUTPUT_ENABLE ? D_OUT_0 : 1'bz;
+            default: initial begin
+                $display("SB_IO: this mode is not modelled");
+                $finish;
+            end
+        endcase
+    endgenerate
+endmodule
+
+// A loop. A simulation clock by clock has no frequencies: whoever drives the pin makes the clock
+// that leaves the loop. It locks after some clocks.
+module SB_PLL40_PAD (
+    input PACKAGEPIN, RESETB, BYPASS,
+    output PLLOUTGLOBAL, LOCK
+);
+    parameter FEEDBACK_PATH = "", PLLOUT_SELECT = "";
+    parameter [3:0] DIVR = 0;
+    parameter [6:0] DIVF = 0;
+    parameter [2:0] DIVQ = 0, FILTER_RANGE = 0;
+
+    reg [6:0] clocks = 0;
+    assign PLLOUTGLOBAL = PACKAGEPIN;
+    assign LOCK = clocks[6];
+    always @(posedge PACKAGEPIN)
+        if (!RESETB || BYPASS) clocks <= 0;
+        else if (!LOCK) clocks <= clocks + 1;
+endmodule
