@@ -1,6 +1,5 @@
 """The compute unit on AXI4: wrapper, registers for software, and a script that packages it."""
 
-from importlib import resources
 from typing import Any
 
 from amaranth.lib import wiring
@@ -15,7 +14,7 @@ from sme_hw.params import HardwareParams
 from .axi_interfaces import CLOCK, RESET, find_interface
 from .emit import emit_without
 from .ports import describe_ports
-from .registers import c_header, markdown_table
+from .registers import register_files
 from .vivado_ip import SCRIPT_FILE, package_script
 
 __all__ = ["AXI_DESIGN", "AXI_TOP", "axi_files", "axi_ports"]
@@ -23,8 +22,6 @@ __all__ = ["AXI_DESIGN", "AXI_TOP", "axi_files", "axi_ports"]
 AXI_TOP = "sme_axi_unit"
 AXI_DESIGN = "design_axi.v"
 """The wrapper alone: it instantiates the unit of ``design.v``."""
-
-_HEADER, _TABLE, _CLASS = "sme_registers.h", "registers.md", "sme_registers.py"
 
 _MEANINGS = {
     CLOCK: "clock of all interfaces",
@@ -83,9 +80,7 @@ def axi_files(
     interfaces = [find_interface(name, ports) for name in INTERFACES]
     files = {
         AXI_DESIGN: verilog,
-        _HEADER: c_header(registers, AXI_TOP),
-        _TABLE: markdown_table(registers),
-        _CLASS: resources.files("rtl_gen.host").joinpath(_CLASS).read_text(encoding="utf-8"),
+        **register_files(registers, AXI_TOP),
         SCRIPT_FILE: package_script(AXI_TOP, rtl, ports, interfaces),
     }
     return files, {

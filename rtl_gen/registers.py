@@ -1,10 +1,29 @@
-"""Registers as a C header and as a table for people."""
+"""Registers for software: a C header, a Python class, and a table for people."""
 
 from collections.abc import Sequence
+from importlib import resources
 
 from sme_hw.bus.registers import Access, Register
 
-__all__ = ["c_header", "markdown_table"]
+__all__ = ["c_header", "markdown_table", "register_files"]
+
+_HEADER, _TABLE, _CLASS = "sme_registers.h", "registers.md", "sme_registers.py"
+
+
+def register_files(registers: Sequence[Register], top: str) -> dict[str, str]:
+    """Return what software needs of registers, text by file name.
+
+    Parameters
+    ----------
+    registers : sequence of Register
+    top : str
+        Name of the design.
+    """
+    return {
+        _HEADER: c_header(registers, top),
+        _TABLE: markdown_table(registers),
+        _CLASS: resources.files("rtl_gen.host").joinpath(_CLASS).read_text(encoding="utf-8"),
+    }
 
 
 def c_header(registers: Sequence[Register], top: str) -> str:

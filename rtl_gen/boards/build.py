@@ -8,7 +8,8 @@ from typing import Any
 from rtl_gen.axi import AXI_TOP
 from rtl_gen.emit import emit_verilog
 from rtl_gen.files import staged_directory, write_json
-from sme_hw.bus.registers import fingerprint
+from rtl_gen.registers import register_files
+from sme_hw.bus.registers import as_json, fingerprint, register_map
 from sme_hw.errors import InputError
 
 from .board import Board
@@ -59,8 +60,9 @@ def build(
     -------
     dict
         What :data:`SUMMARY` has: ``board``, ``title``, ``units``, ``fingerprint`` (that of
-        the registers), ``preset``, ``baud`` of a serial line, ``files`` and, but for Vivado,
-        ``bitstream`` and what :func:`rtl_gen.boards.report.placed_report` returns.
+        the registers), ``preset``, ``baud`` of a serial line or the ``registers`` on a bus,
+        ``files`` and, but for Vivado, ``bitstream`` and what
+        :func:`rtl_gen.boards.report.placed_report` returns.
 
     Raises
     ------
@@ -84,7 +86,9 @@ def build(
             "preset": PRESET,
             "files": sorted([PRESET, *plan.files]),
         }
-        if board.baud:
+        if board.link == "axi":
+            summary["registers"] = as_json(register_map(design.hardware, design.units))
+        else:
             summary["baud"] = board.baud
         if plan.commands:
             summary |= _run(board, plan.commands, stage, progress, largest)
@@ -111,8 +115,12 @@ def plan_build(board: Board, design: Design) -> Plan:
     verilog = emit_verilog(design.component, unit, board.family.target)
     if board.link == "uart":
         return uart_plan(board, unit, verilog)
-    files = zynq_files(board, part(board), design, unit)
-    return Plan({f"{unit}.v": verilog, **files}, [])
+    files = {
+        f"{unit}.v": verilog,
+        **zynq_files(board, part(board), design, unit),
+        **register_files(register_map(design.hardware, design.units), unit),
+    }
+    return Plan(files, [])
 
 
 def _check_estimate(board: Board, design: Design, largest: Callable[[], str]) -> None:

@@ -2,10 +2,10 @@
 
 On a Zynq board with PYNQ, for example::
 
-    design = json.loads(Path("design.json").read_text())
+    table = json.loads(Path("design.json").read_text())["axi"]["registers"]
     mmio = pynq.MMIO(base_address, 4096)
-    registers = Registers(design["registers"], mmio.read, mmio.write)
-    assert registers.read("fingerprint_low") == design["registers"][2]["fields"][0]["value"]
+    registers = Registers(table, mmio.read, mmio.write)
+    assert registers.read("fingerprint_low") == table[2]["fields"][0]["value"]
     registers.write("clip_select", plane=3)
     print(registers.read("clips"), registers.read("status")["busy"])
 """
@@ -23,7 +23,7 @@ class Registers:
     Parameters
     ----------
     table : sequence of mappings
-        The entry ``registers`` of ``design.json``.
+        The entry ``axi.registers`` of ``design.json``, or ``registers`` of ``build.json``.
     read : callable (address) -> int
         Reads 32 bits at a byte address from the unit's first register on.
     write : callable (address, value)

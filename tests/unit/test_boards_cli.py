@@ -68,6 +68,8 @@ def test_vivado_project(tmp_path, monkeypatch, capsys):
     summary = json.loads((tmp_path / "z" / "build.json").read_text())
     assert "bitstream" not in summary
     assert {path.name for path in (tmp_path / "z").iterdir()} == {*summary["files"], "build.json"}
+    assert {"sme_registers.h", "sme_registers.py", "preset.toml"} <= set(summary["files"])
+    assert summary["registers"][0]["name"] == "id"
     assert "-part xc7z020clg400-1" in (tmp_path / "z" / "build.tcl").read_text()
 
 
