@@ -1,6 +1,7 @@
 """The host, through a pseudo-terminal, with the tops of boards in Verilator, pins and all."""
 
 import random
+import shutil
 import time
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,6 +15,7 @@ import serial
 from rtl_gen.boards.board import Board, load_board
 from rtl_gen.boards.top import RESET_SECONDS
 from rtl_gen.serial_board import SerialBoard, build_serial_board
+from rtl_gen.tb.run import SimulatorError
 from sim.cosim.jobs import make_job
 from sim.mapping import load_parameters
 from sme_host.device import Device
@@ -53,15 +55,18 @@ class Built:
         return self.board.clock_hz / self.board.baud
 
 
+CLOCKS_PER_BIT = 4
+"""As few as there may be, so that time is spent on computing."""
+
 BOARDS = {
     # A loop; its LED is on while the pin is 0.
-    "icebreaker": (SETS, 4),
-    # A loop, primitives of that family within the unit; the rate that the board's file says.
-    "ulx3s_85f": (TINY, 50),
+    "icebreaker": (SETS, CLOCKS_PER_BIT),
+    # A loop, and primitives of that family within the unit.
+    "ulx3s_85f": (TINY, None),
     # A reset button.
-    "arty_a7_35": (TINY, 4),
+    "arty_a7_35": (TINY, CLOCKS_PER_BIT),
 }
-"""By board, parameters and clocks a bit."""
+"""By board, parameters and clocks a bit; None for the rate that its file says."""
 
 READY = {"icebreaker": ((1,), (0,)), "ulx3s_85f": ((0, 1), (1, 1)), "arty_a7_35": ((0,), (1,))}
 """Levels of the pins of a board's file, in its reset and after it.
@@ -77,7 +82,8 @@ def builds(tmp_path_factory):
     def build(name):
         hardware, clocks_per_bit = BOARDS[name]
         board = load_board(name)
-        board = replace(board, baud=round(board.clock_hz / clocks_per_bit))
+        if clocks_per_bit is not None:
+            board = replace(board, baud=round(board.clock_hz / clocks_per_bit))
         folder = tmp_path_factory.mktemp(name)
         return Built(board, hardware, build_serial_board(board, hardware, folder))
 
@@ -313,6 +319,12 @@ def test_silence():
 
     with pytest.raises(LinkError, match="no answer to CONNECT after 3 attempts: wrong port"):
         Link(Silent(), patience=0.01, attempts=3).connect()
+
+
+def test_simulation_that_ends():
+    """A program that is no simulation is not waited for."""
+    with pytest.raises(SimulatorError, match="the simulation of the board ended"):
+        SerialBoard(load_board("icebreaker"), shutil.which("true"))
 
 
 def test_board_without_a_serial_line(tmp_path):
