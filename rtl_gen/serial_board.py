@@ -181,5 +181,6 @@ class SerialBoard:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
+            self._process.communicate()
             raise SimulatorError("the simulation of the board ended")
         return line.strip()

@@ -10,8 +10,7 @@ import numpy as np
 from rtl_gen.files import check_writable, staged_file
 from sim.mapping import OPTIONS, LayerMapping, Parameters, map_matrix, read_array
 from sme_host.device import Device
-from sme_host.errors import LinkError
-from sme_host.link import Link
+from sme_host.link import Link, patience
 from sme_host.run import BoardLayer, common_hardware, run_layers
 from sme_host.serial_port import open_port
 from sme_hw.errors import InputError
@@ -57,7 +56,7 @@ def _run(
     hardware = common_hardware([layer for layer, _ in work])
     tiles = [sum(len(matrix.tiles(hardware)) for matrix in layer.matrices) for layer, _ in work]
     with open_port(port, baud) as opened, bar(1) as (progress, task):
-        link = Link(opened)
+        link = Link(opened, patience(baud))
         device = Device(link, hardware)
         progress.update(task, description=f"connecting to {port}")
         device.open()
@@ -164,11 +163,7 @@ def host_command(
         others = {option.name for option in context.command.params} - _MATRIX_ONLY - _FOR_BOTH
         refuse(context, others - {"model"}, "is for a network, not for a single matrix")
         work = _matrix_work(weights, inputs, parameters)
-    try:
-        found, link = _run(port, baud, work)
-    except LinkError as error:
-        output.print(f"error: {error}")
-        return FAILED
+    found, link = _run(port, baud, work)
     if out is not None:
         with staged_file(out) as temporary, temporary.open("wb") as file:
             np.save(file, found[0].outputs)

@@ -5,6 +5,7 @@ import sys
 import click
 
 from sim.cosim import CosimError
+from sme_host.errors import LinkError
 from sme_hw.errors import InputError
 
 from .boards import boards_command
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     except MemoryError:
         print("error: not enough memory", file=sys.stderr)
         return BAD_INPUT
-    except CosimError as error:
+    except (CosimError, LinkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED_COMPARISON
     except (InputError, OSError) as error:

@@ -3,7 +3,15 @@
 import time
 from typing import Protocol
 
-from sme_hw.bus.link_format import LINK_VERSION, RESPONSE, SEQUENCES, Frame, Kind, Status
+from sme_hw.bus.link_format import (
+    FRAME_BYTES,
+    LINK_VERSION,
+    RESPONSE,
+    SEQUENCES,
+    Frame,
+    Kind,
+    Status,
+)
 
 from .errors import LinkError
 from .frames import decode_frame, encode_frame, split_frames
@@ -24,6 +32,24 @@ class Port(Protocol):
         """Send bytes."""
 
 
+_PATIENCE = 0.5
+"""Seconds for the board, both adapters and both systems."""
+
+_LONGEST = 2 * FRAME_BYTES * 10
+"""Bits of the longest frame: every byte escaped, with its start and stop bits."""
+
+
+def patience(baud: int) -> float:
+    """Return the seconds after which there should have been a response.
+
+    Parameters
+    ----------
+    baud : int
+        Bits a second.
+    """
+    return _PATIENCE + 2 * _LONGEST / baud
+
+
 class Link:
     """A connection to a UART bridge (:mod:`sme_hw.bus.link_format`).
 
@@ -42,7 +68,7 @@ class Link:
     be read.
     """
 
-    def __init__(self, port: Port, patience: float = 0.5, attempts: int = 8):
+    def __init__(self, port: Port, patience: float = _PATIENCE, attempts: int = 8):
         self._port = port
         self._patience, self._attempts = patience, attempts
         self._sequence = 0
@@ -92,7 +118,10 @@ class Link:
         """Send a frame until its response comes."""
         for attempt in range(self._attempts):
             self.repeats += attempt > 0
-            self._port.write(encode_frame(frame))
+            try:
+                self._port.write(encode_frame(frame))
+            except OSError as error:
+                raise _failed(error) from None
             answer = self._response(frame)
             if answer is not None:
                 return answer
@@ -105,7 +134,7 @@ class Link:
         """Wait for the response to a frame; None if it should be sent again."""
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
-            received = self._port.read(4096)
+            received = self._read()
             if received:
                 deadline = time.monotonic() + self._patience
             texts, self._rest = split_frames(self._rest + received)
@@ -120,11 +149,21 @@ class Link:
                 # Anything else answers a request that was sent twice.
         return None
 
+    def _read(self) -> bytes:
+        try:
+            return self._port.read(4096)
+        except OSError as error:
+            raise _failed(error) from None
+
     def _drain(self) -> None:
         """Forget what came before."""
-        while self._port.read(4096):
+        while self._read():
             pass
         self._rest = b""
+
+
+def _failed(error: OSError) -> LinkError:
+    return LinkError(f"the serial port failed: {error}")
 
 
 def _status(answer: Frame) -> str:

@@ -1,6 +1,7 @@
 """The host, through a pseudo-terminal, with the tops of boards in Verilator, pins and all."""
 
 import random
+import shutil
 import time
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,15 +15,16 @@ import serial
 from rtl_gen.boards.board import Board, load_board
 from rtl_gen.boards.top import RESET_SECONDS
 from rtl_gen.serial_board import SerialBoard, build_serial_board
+from rtl_gen.tb.run import SimulatorError
 from sim.execution import LayerEngine
 from sim.golden.tile_array import tile_array_sets
 from sim.mapping import load_parameters, map_matrix
 from sme_host.device import Device
 from sme_host.errors import DeviceError, LinkError
-from sme_host.link import Link
+from sme_host.link import Link, patience
 from sme_host.run import run_layers
 from sme_hw.array_image import ArrayImage
-from sme_hw.bus.link_format import Kind
+from sme_hw.bus.link_format import FRAME_BYTES, Kind
 from sme_hw.errors import InputError
 from sme_hw.params import HardwareParams
 from tests.cases.array_run import random_array, random_packets
@@ -57,15 +59,18 @@ class Built:
         return self.board.clock_hz / self.board.baud
 
 
+CLOCKS_PER_BIT = 4
+"""As few as there may be, so that time is spent on computing."""
+
 BOARDS = {
     # A loop; its LED is on while the pin is 0.
-    "icebreaker": (SETS, 4),
-    # A loop, primitives of that family within the unit; the rate that the board's file says.
-    "ulx3s_85f": (TINY, 50),
+    "icebreaker": (SETS, CLOCKS_PER_BIT),
+    # A loop, and primitives of that family within the unit.
+    "ulx3s_85f": (TINY, None),
     # A reset button.
-    "arty_a7_35": (TINY, 4),
+    "arty_a7_35": (TINY, CLOCKS_PER_BIT),
 }
-"""By board, parameters and clocks a bit."""
+"""By board, parameters and clocks a bit; None for the rate that its file says."""
 
 READY = {"icebreaker": ((1,), (0,)), "ulx3s_85f": ((0, 1), (1, 1)), "arty_a7_35": ((0,), (1,))}
 """Levels of the pins of a board's file, in its reset and after it.
@@ -81,7 +86,8 @@ def builds(tmp_path_factory):
     def build(name):
         hardware, clocks_per_bit = BOARDS[name]
         board = load_board(name)
-        board = replace(board, baud=round(board.clock_hz / clocks_per_bit))
+        if clocks_per_bit is not None:
+            board = replace(board, baud=round(board.clock_hz / clocks_per_bit))
         folder = tmp_path_factory.mktemp(name)
         return Built(board, hardware, build_serial_board(board, hardware, folder))
 
@@ -352,9 +358,9 @@ def test_command_line(board, capsys, tmp_path, monkeypatch):
     assert found["layers"][0]["results"] == 8 * TINY.cols * TINY.weight_sets
     assert "EQUAL" in capsys.readouterr().out
     code, out, err = run(capsys, *arguments, "--rows", 9)
-    assert (code, err) == (1, "")
-    assert out.startswith("error: wrong bitstream: the board was built for other parameters")
-    assert out.count("\n") == 1
+    assert (code, out) == (1, "")
+    assert err.startswith("error: wrong bitstream: the board was built for other parameters")
+    assert err.count("\n") == 1
 
 
 def test_silence():
@@ -369,6 +375,30 @@ def test_silence():
 
     with pytest.raises(LinkError, match="no answer to CONNECT after 3 attempts: wrong port"):
         Link(Silent(), patience=0.01, attempts=3).connect()
+
+
+def test_simulation_that_ends():
+    """A program that is no simulation is not waited for."""
+    with pytest.raises(SimulatorError, match="the simulation of the board ended"):
+        SerialBoard(load_board("icebreaker"), shutil.which("true"))
+
+
+def test_port_that_fails():
+    """An adapter that is unplugged is a lost link."""
+
+    class Gone:
+        def read(self, size):
+            raise serial.SerialException("device disconnected")
+
+    with pytest.raises(LinkError, match="the serial port failed: device disconnected"):
+        Link(Gone()).connect()
+
+
+def test_patience():
+    """A slow line is waited for: a frame of each way, every byte of it escaped."""
+    bits = 2 * 2 * FRAME_BYTES * 10
+    assert patience(1200) > bits / 1200
+    assert patience(1_000_000) < 1
 
 
 def test_board_without_a_serial_line(tmp_path):
