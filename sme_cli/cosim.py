@@ -12,7 +12,7 @@ from sme_hw.errors import InputError
 
 from .console import output, write_report
 from .cosim_matrix import cosim_matrix, print_matrix
-from .cosim_network import ALL, NetworkRun, cosim_network, print_network
+from .cosim_network import NetworkRun, cosim_network, print_network, tiles_options
 from .network_options import network_options, refuse_beside_mapping
 from .options import json_option, layers_option, parameter_options, refuse, take_parameters
 
@@ -66,21 +66,7 @@ def _finish(result: CosimResult | NetworkCosim, json_file: str | None) -> int:
     is_flag=True,
     help="For --weights: keep a waveform, beside --out or as waves.fst.",
 )
-@click.option(
-    "--layers",
-    multiple=True,
-    default=(ALL,),
-    show_default=True,
-    metavar="PATTERN",
-    help="For MODEL: layers to run, 'all' or shell patterns on their names; may be given again.",
-)
-@click.option(
-    "--vectors",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="For MODEL: vectors for every tile, from real activations.",
-)
+@tiles_options
 @click.option(
     "--processes",
     type=click.IntRange(min=1, max=1024),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+import click
 import numpy as np
 
 from sim.cosim import NetworkCosim, cosim_layers
@@ -16,9 +17,29 @@ from .console import bar, output, table
 from .network_options import SEED
 from .network_run import open_network
 
-__all__ = ["ALL", "NetworkRun", "cosim_network", "network_work", "print_network"]
+__all__ = ["NetworkRun", "cosim_network", "network_work", "print_network", "tiles_options"]
 
-ALL = "all"
+_ALL = "all"
+
+
+def tiles_options(function: Any) -> Any:
+    """Add the options of a command that runs tiles of a network: ``layers`` and ``vectors``."""
+    layers = click.option(
+        "--layers",
+        multiple=True,
+        default=(_ALL,),
+        show_default=True,
+        metavar="PATTERN",
+        help="For MODEL: layers to run, 'all' or shell patterns on their names; may be given again.",
+    )
+    vectors = click.option(
+        "--vectors",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="For MODEL: vectors for every tile, from real activations.",
+    )
+    return layers(vectors(function))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +72,7 @@ class NetworkRun:
             A pattern matches no layer.
         """
         names = [layer.name for layer in network.layers]
-        patterns = ["*" if pattern == ALL else pattern for pattern in self.patterns]
+        patterns = ["*" if pattern == _ALL else pattern for pattern in self.patterns]
         for pattern in patterns:
             if not any(fnmatchcase(name, pattern) for name in names):
                 raise InputError(f"--layers {pattern} matches no layer, there are {some_of(names)}")

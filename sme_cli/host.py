@@ -17,7 +17,7 @@ from sme_hw.errors import InputError
 from sme_hw.params import ceil_div
 
 from .console import bar, output, table, write_report
-from .cosim_network import ALL, NetworkRun, network_work
+from .cosim_network import NetworkRun, network_work, tiles_options
 from .network_options import network_options, refuse_beside_mapping
 from .options import json_option, layers_option, parameter_options, refuse, take_parameters
 
@@ -105,21 +105,7 @@ def _run(
     type=click.Path(dir_okay=False),
     help="For a matrix: write what the board returned, .npy of int64.",
 )
-@click.option(
-    "--layers",
-    multiple=True,
-    default=(ALL,),
-    show_default=True,
-    metavar="PATTERN",
-    help="For MODEL: layers to run, 'all' or shell patterns on their names; may be given again.",
-)
-@click.option(
-    "--vectors",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="For MODEL: vectors for every tile, from real activations.",
-)
+@tiles_options
 @network_options
 @parameter_options()
 @layers_option
