@@ -30,7 +30,7 @@ def tiles_options(function: Any) -> Any:
         default=(_ALL,),
         show_default=True,
         metavar="PATTERN",
-        help="For MODEL: layers to run, 'all' or shell patterns on their names; may be given again.",
+        help="For MODEL: layers to run, 'all' or shell patterns on names; may be given again.",
     )
     vectors = click.option(
         "--vectors",
