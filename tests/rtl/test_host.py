@@ -35,6 +35,8 @@ from tests.random_cases import seeded
 pytest.importorskip("amaranth_boards", reason="needs the extra fpga")
 pytestmark = pytest.mark.rtl
 
+NETWORKS = Path(__file__).parents[1] / "networks"
+
 TIMEOUT = 0.02
 """Seconds that a read of the port waits."""
 
@@ -350,13 +352,18 @@ def test_inputs_and_programs_that_are_wrong(built, port):
 
 @on("ulx3s_85f")
 def test_command_line(board, capsys, tmp_path, monkeypatch):
-    """`sme host` runs a matrix on a board; with another bitstream it says so, in a line."""
+    """`sme host` runs matrices and networks on a board; of another bitstream it says so in a line."""
     monkeypatch.chdir(tmp_path)
     arguments = ("host", board.port, "--preset", "tiny", "--weight-sets", 2)
     found = report(*arguments)
     assert found["equal"]
     assert found["layers"][0]["results"] == 8 * TINY.cols * TINY.weight_sets
     assert "EQUAL" in capsys.readouterr().out
+    model, data = (NETWORKS / name for name in ("residual_dynamo.onnx", "residual.npz"))
+    which = ("--layers", "classifier*", "--calibration-images", 8, "--normalise", "none")
+    (layer,) = report(*arguments, model, "--data", data, *which)["layers"]
+    assert (layer["name"], layer["mismatches"]) == ("classifier.weight", 0)
+    assert layer["results"] == 5
     code, out, err = run(capsys, *arguments, "--rows", 9)
     assert (code, out) == (1, "")
     assert err.startswith("error: wrong bitstream: the board was built for other parameters")
