@@ -352,7 +352,7 @@ def test_inputs_and_programs_that_are_wrong(built, port):
 
 @on("ulx3s_85f")
 def test_command_line(board, capsys, tmp_path, monkeypatch):
-    """`sme host` runs matrices and networks on a board; of another bitstream it says so in a line."""
+    """`sme host` runs a matrix and a network; another bitstream is an error of one line."""
     monkeypatch.chdir(tmp_path)
     arguments = ("host", board.port, "--preset", "tiny", "--weight-sets", 2)
     found = report(*arguments)
