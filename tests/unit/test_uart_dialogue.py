@@ -11,9 +11,9 @@ from sme_hw.bus.link_params import LinkParams
 from tests.cases.bridge_bench import READ_ONLY, WRITABLE, BridgeBench, Registers
 from tests.cases.case import SEED
 from tests.cases.values import join
-from tests.serial_dialogue import ByteLine, Dialogue, Packed, UartLine
+from tests.serial_dialogue import ByteLine, Dialogue, UartLine
 from tests.serial_host import Host, LinkError, Request
-from tests.support import simulate
+from tests.support import Packed, simulate
 
 LINK = LinkParams(
     frame_bytes=32, input_beat_bytes=3, dest_bits=2, result_beat_bytes=5, address_bits=4
