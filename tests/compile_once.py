@@ -1,5 +1,7 @@
 """Compile as told, but Verilator's own sources only once: they are the same for all designs.
 
+Nothing is optimised: that takes longer than tests take to run what they build.
+
 Verilator's makefiles put what the variable OBJCACHE says before each call of the compiler:
 ``python compile_once.py FOLDER COMPILER ARGUMENT...``.
 """
@@ -11,7 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-folder, *command = sys.argv[1:]
+OPTIMISING = ("-Os", "-O1", "-O2", "-O3")
+
+folder, *command = ("-O0" if word in OPTIMISING else word for word in sys.argv[1:])
 source = Path(command[-1])
 if not (source.parent.name == "include" and source.name.startswith("verilated")):
     os.execvp(command[0], command)

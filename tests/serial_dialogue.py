@@ -3,15 +3,11 @@
 import random
 from typing import Any
 
-from amaranth import Cat, Module
-from amaranth.lib import wiring
-
-from tests.cases.values import join
 from tests.serial_host import Host
 from tests.serial_line import LineEar, damaged, levels
-from tests.support import flat_ports, flat_values
+from tests.support import Packed
 
-__all__ = ["ByteLine", "Dialogue", "Packed", "UartLine"]
+__all__ = ["ByteLine", "Dialogue", "UartLine"]
 
 BYTE_CLOCKS = 10
 """Clocks from byte to byte without a UART."""
@@ -79,55 +75,6 @@ class UartLine:
         came = bytes(self.ear.received)
         self.ear.received.clear()
         return came
-
-
-class Packed(wiring.Component):
-    """A component whose ports are two: the simulator takes long for each.
-
-    Parameters
-    ----------
-    component : wiring.Component
-
-    Members
-    -------
-    inputs : In
-    outputs : Out
-    """
-
-    def __init__(self, component: wiring.Component):
-        self.component = component
-        ports = flat_ports(component)
-        self.widths = [
-            {name: port.width for name, port in ports.items() if port.is_input == is_input}
-            for is_input in (True, False)
-        ]
-        super().__init__(
-            {
-                "inputs": wiring.In(sum(self.widths[0].values())),
-                "outputs": wiring.Out(sum(self.widths[1].values())),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        """Connect the ports."""
-        m = Module()
-        m.submodules.component = self.component
-        values = flat_values(self.component)
-        inputs, outputs = (Cat(values[name] for name in names) for names in self.widths)
-        m.d.comb += [inputs.eq(self.inputs), self.outputs.eq(outputs)]
-        return m
-
-    def pattern(self, driven: dict[str, int]) -> int:
-        """Return all inputs; those that are not named are 0."""
-        return join(*((driven.get(name, 0), width) for name, width in self.widths[0].items()))
-
-    def shown(self, pattern: int) -> dict[str, int]:
-        """Return the outputs."""
-        values = {}
-        for name, width in self.widths[1].items():
-            values[name] = pattern & (1 << width) - 1
-            pattern >>= width
-        return values
 
 
 class Dialogue:

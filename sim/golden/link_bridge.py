@@ -1,6 +1,5 @@
 """Reference of :class:`sme_hw.bus.link_bridge.LinkBridge`, of whole frames."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sme_hw.bus.link_format import (
@@ -8,13 +7,15 @@ from sme_hw.bus.link_format import (
     HEADER_BYTES,
     LINK_VERSION,
     RESPONSE,
-    SEQUENCES,
     WORD_BYTES,
     Frame,
     Kind,
     Status,
 )
 from sme_hw.bus.link_params import LinkParams
+
+from .register_access import Access, register_access
+from .request_check import request_check
 
 __all__ = ["LinkBridge"]
 
@@ -46,7 +47,7 @@ class LinkBridge:
     """
 
     link: LinkParams
-    access: Callable[[int, int | None], int | None]
+    access: Access
     results: list[tuple[bytes, bool]] = field(default_factory=list)
     busy: bool = False
     program: list[int] = field(default_factory=list)
@@ -59,13 +60,12 @@ class LinkBridge:
         if content is None:
             return Frame(RESPONSE, 0, Status.CORRUPT)
         frame = Frame(content[0], content[1], content[2], content[HEADER_BYTES:])
-        if frame.kind != Kind.CONNECT:
-            if self.last is None:
-                return self._answer(frame, Status.NOT_CONNECTED)
-            if frame.sequence == self.last.sequence:
-                return self.last
-            if frame.sequence != (self.last.sequence + 1) % SEQUENCES:
-                return self._answer(frame, Status.BAD_SEQUENCE)
+        last = self.last.sequence if self.last else None
+        repeated, refused = request_check(self.link, frame, last, self.busy)
+        if repeated and self.last:
+            return self.last
+        if refused is not None:
+            return self._answer(frame, refused)
         status, payload = self._apply(frame)
         response = self._answer(frame, status, payload)
         if status in _APPLIED:
@@ -77,25 +77,20 @@ class LinkBridge:
         return Frame(frame.kind | RESPONSE, frame.sequence, status, payload)
 
     def _apply(self, frame: Frame) -> tuple[Status, bytes]:
-        """Return status and payload of the response to a frame whose sequence is right."""
+        """Return status and payload of the response to a frame whose header is right."""
         _, _, argument, payload = frame
         match frame.kind:
-            case Kind.CONNECT if not payload:
+            case Kind.CONNECT:
                 numbers = LINK_VERSION, self.link.frame_bytes
                 return Status.OK, b"".join(n.to_bytes(2, "little") for n in numbers)
-            case Kind.READ if len(payload) == ADDRESS_BYTES:
-                if 1 <= argument <= self.link.read_max:
-                    return self._access(payload, [None] * argument)
+            case Kind.READ:
+                return self._access(payload, [None] * argument)
             case Kind.WRITE:
                 words = self._units(payload[ADDRESS_BYTES:], WORD_BYTES)
                 if words:
                     return self._access(
                         payload[:ADDRESS_BYTES], [int.from_bytes(w, "little") for w in words]
                     )
-            case Kind.INPUT if argument >> self.link.dest_bits:
-                return Status.BAD_REQUEST, b""
-            case Kind.PROGRAM | Kind.INPUT if self.busy:
-                return Status.BUSY, b""
             case Kind.PROGRAM:
                 words = self._units(payload, WORD_BYTES)
                 self.program += [int.from_bytes(w, "little") for w in words]
@@ -106,7 +101,7 @@ class LinkBridge:
                 if beats:
                     self.inputs += [(beat, argument) for beat in beats]
                     return Status.OK, b""
-            case Kind.RESULTS if not payload:
+            case Kind.RESULTS:
                 count = min(argument, self.link.results_max)
                 taken, self.results[:] = self.results[:count], self.results[count:]
                 ended = bool(taken) and taken[-1][1]
@@ -120,12 +115,5 @@ class LinkBridge:
 
     def _access(self, first: bytes, words: list[int] | list[None]) -> tuple[Status, bytes]:
         """Read or write registers, until one refuses."""
-        read = b""
-        for number, word in enumerate(words, int.from_bytes(first, "little")):
-            address = number % (1 << 8 * ADDRESS_BYTES)
-            inside = address >> self.link.address_bits == 0
-            answer = self.access(address, word) if inside else None
-            if answer is None:
-                return Status.BUS_ERROR, read
-            read += b"" if word is not None else answer.to_bytes(WORD_BYTES, "little")
-        return Status.OK, read
+        read, failed = register_access(self.access, self.link.address_bits, first, words)
+        return Status.BUS_ERROR if failed else Status.OK, read

@@ -1,10 +1,13 @@
+# amaranth: UnusedElaboratable=no
+# Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """Does what requests ask for, and writes the responses."""
 
-from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..params import index_bits
+from ..sharing import shared
 from .beats import ResultBytes
 from .link_format import (
     ADDRESS_BYTES,
@@ -13,11 +16,12 @@ from .link_format import (
     LINK_VERSION,
     RESPONSE,
     WORD_BYTES,
-    Kind,
     Status,
 )
 from .link_params import LinkParams
+from .register_access import RegisterAccess
 from .register_bus import WORD_BITS, RegisterBus
+from .request_check import RequestCheck
 
 __all__ = ["RequestExecutor"]
 
@@ -126,7 +130,13 @@ class RequestExecutor(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the sequence of states."""
         m = Module()
-        link, units, registers = self.link, self.units, self.registers
+        link, units = self.link, self.units
+        check = RequestCheck(link=link)
+        access = RegisterAccess(link=link)
+        m.submodules.request_check = shared(check, platform)
+        m.submodules.register_access = shared(access, platform)
+        wiring.connect(m, access.registers, wiring.flipped(self.registers))
+        kinds = check.kinds
 
         # First byte lowest; it moves on as it is read, and again as it is answered.
         header = Signal(HEADER_BYTES * BYTE_BITS)
@@ -157,36 +167,16 @@ class RequestExecutor(wiring.Component):
         less = Signal(self.count_bits + 1)
         enough, empty = ~less[-1], remaining == 0
 
-        # What the header means, a clock later.
-        of_kind = {k: Signal(name=f"is_{k.name.lower()}") for k in Kind}
-        same, follows, sensible = Signal(), Signal(), Signal()
-        ahead = (sequence - last_sequence)[:BYTE_BITS]
-        m.d.sync += [
-            *(flag.eq(kind == k) for k, flag in of_kind.items()),
-            *(same.eq(ahead == 0), follows.eq(ahead == 1), sensible.eq(0)),
-        ]
-        with m.Switch(kind):
-            with m.Case(Kind.CONNECT, Kind.RESULTS):
-                m.d.sync += sensible.eq(empty)
-            with m.Case(Kind.READ):
-                some = (argument != 0) & (argument <= link.read_max)
-                m.d.sync += sensible.eq(some & (remaining == ADDRESS_BYTES))
-            with m.Case(Kind.WRITE, Kind.PROGRAM):
-                m.d.sync += sensible.eq(1)
-            with m.Case(Kind.INPUT):
-                m.d.sync += sensible.eq(~argument[link.dest_bits :].any())
-
         lane = Signal(range(max(WORD_BYTES, link.result_beat_bytes)))
-        word_ends = lane == WORD_BYTES - 1
-        word = Signal(WORD_BITS)
-        address = Signal(ADDRESS_BYTES * BYTE_BITS)
         m.d.comb += [
+            *(check.kind.eq(kind), check.sequence.eq(sequence), check.argument.eq(argument)),
+            *(check.payload.eq(remaining), check.last.eq(last_sequence)),
+            *(check.connected.eq(connected), check.kept.eq(self.kept)),
+            access.write.eq(kinds.write),
+            access.last.eq(units == 1),
+            access.i.payload.eq(self.read_data),
             less.eq(remaining - unit),
-            registers.write.eq(of_kind[Kind.WRITE]),
-            registers.address.eq(address),
-            registers.data.eq(word),
-            registers.strobe.eq(-1),
-            self.input.eq(of_kind[Kind.INPUT]),
+            self.input.eq(kinds.input),
             self.dest.eq(argument),
             self.keep.eq(keeping),
         ]
@@ -207,7 +197,7 @@ class RequestExecutor(wiring.Component):
             self.response_length.eq(Mux(refused, HEADER_BYTES, stored)),
         ]
 
-        def refuse(why: Status) -> None:
+        def refuse(why: Status | Value) -> None:
             m.d.sync += [status.eq(why), refused.eq(1)]
             m.next = "answer"
 
@@ -256,27 +246,20 @@ class RequestExecutor(wiring.Component):
             with m.State("judge"):
                 # An address that is not there leaves a number that is no multiple of a word.
                 m.d.comb += unit.eq(ADDRESS_BYTES)
-                with m.If(of_kind[Kind.WRITE]):
+                with m.If(kinds.write):
                     m.d.sync += remaining.eq(less)
-                counted = of_kind[Kind.READ] | of_kind[Kind.RESULTS]
-                m.d.sync += units.eq(Mux(counted, argument, 0))
-                with m.If(~connected & ~of_kind[Kind.CONNECT]):
-                    refuse(Status.NOT_CONNECTED)
-                with m.Elif(same & ~of_kind[Kind.CONNECT]):
+                m.d.sync += units.eq(Mux(kinds.read | kinds.results, argument, 0))
+                with m.If(check.refused):
+                    refuse(check.status)
+                with m.Elif(check.repeated):
                     m.next = "send"
-                with m.Elif(~follows & ~of_kind[Kind.CONNECT]):
-                    refuse(Status.BAD_SEQUENCE)
-                with m.Elif(~sensible):
-                    refuse(Status.BAD_REQUEST)
-                with m.Elif(self.kept & (of_kind[Kind.PROGRAM] | of_kind[Kind.INPUT])):
-                    refuse(Status.BUSY)
-                with m.Elif(of_kind[Kind.CONNECT]):
-                    about = LINK_VERSION | link.frame_bytes << WORD_BITS // 2
-                    m.d.sync += [connected.eq(1), word.eq(about)]
-                    apply("store")
-                with m.Elif(of_kind[Kind.READ]):
-                    apply("address")
-                with m.Elif(of_kind[Kind.RESULTS]):
+                with m.Elif(kinds.connect):
+                    m.d.sync += connected.eq(1)
+                    apply("about")
+                with m.Elif(kinds.read):
+                    m.d.comb += access.start.eq(1)
+                    apply("access")
+                with m.Elif(kinds.results):
                     apply("results")
                 with m.Else():
                     m.next = "units"
@@ -287,8 +270,9 @@ class RequestExecutor(wiring.Component):
                     m.d.sync += [remaining.eq(less), units.eq(units + 1)]
                 with m.Elif(~empty | (units == 0)):
                     refuse(Status.BAD_REQUEST)
-                with m.Elif(registers.write):
-                    apply("address")
+                with m.Elif(kinds.write):
+                    m.d.comb += access.start.eq(1)
+                    apply("access")
                 with m.Else():
                     apply("load")
 
@@ -297,51 +281,27 @@ class RequestExecutor(wiring.Component):
                 m.d.sync += keeping.eq(1)
                 m.next = "answer"
 
-            with m.State("address"):
-                m.d.comb += reading.eq(1)
-                with m.If(fetched):
-                    m.d.sync += [
-                        address.eq(Cat(address[BYTE_BITS:], self.read_data)),
-                        lane.eq(lane + 1),
-                    ]
-                    with m.If(lane == ADDRESS_BYTES - 1):
-                        m.d.sync += lane.eq(0)
-                        m.next = "access"
-                        with m.If(registers.write):
-                            m.next = "word"
-
-            with m.State("word"):
-                m.d.comb += reading.eq(1)
-                with m.If(fetched):
-                    m.d.sync += [word.eq(Cat(word[BYTE_BITS:], self.read_data)), lane.eq(lane + 1)]
-                    with m.If(word_ends):
-                        m.d.sync += lane.eq(0)
-                        m.next = "access"
-
             with m.State("access"):
-                beyond = address[link.address_bits :].any()
-                m.d.comb += registers.valid.eq(~beyond)
-                with m.If(beyond | (registers.done & registers.error)):
-                    m.d.sync += status.eq(Status.BUS_ERROR)
+                m.d.comb += [
+                    reading.eq(access.i.ready),
+                    access.i.valid.eq(fetched),
+                    storing.eq(access.o_valid),
+                    byte.eq(access.o_data),
+                ]
+                with m.If(access.accessed):
+                    m.d.sync += units.eq(units - 1)
+                with m.If(access.done):
                     m.next = "answer"
-                with m.Elif(registers.done):
-                    m.d.sync += [address.eq(address + 1), units.eq(units - 1)]
-                    with m.If(~registers.write):
-                        m.d.sync += word.eq(registers.read_data)
-                        m.next = "store"
-                    with m.Elif(units == 1):
-                        m.next = "answer"
-                    with m.Else():
-                        m.next = "word"
+                    with m.If(access.error):
+                        m.d.sync += status.eq(Status.BUS_ERROR)
 
-            with m.State("store"):
-                m.d.comb += [storing.eq(1), byte.eq(word)]
-                m.d.sync += [word.eq(word >> BYTE_BITS), lane.eq(lane + 1)]
-                with m.If(word_ends):
+            with m.State("about"):
+                about = Const(LINK_VERSION | link.frame_bytes << WORD_BITS // 2, WORD_BITS)
+                m.d.comb += [storing.eq(1), byte.eq(about.word_select(lane[:2], BYTE_BITS))]
+                m.d.sync += lane.eq(lane + 1)
+                with m.If(lane == WORD_BYTES - 1):
                     m.d.sync += lane.eq(0)
                     m.next = "answer"
-                    with m.If(of_kind[Kind.READ] & (units != 0)):
-                        m.next = "access"
 
             with m.State("results"):
                 # Where the last beat begins that fits.

@@ -9,12 +9,12 @@ from amaranth.lib.wiring import In, Out
 from sme_hw.bus.beats import InputBytes, ResultBytes
 from sme_hw.bus.link_bridge import LinkBridge
 from sme_hw.bus.link_params import LinkParams
-from sme_hw.bus.register_bus import WORD_BITS
+from sme_hw.bus.register_bus import WORD_BITS, RegisterBus
 from sme_hw.bus.uart_bridge import UartBridge
 from sme_hw.bus.uart_receiver import UartReceiver
 from sme_hw.sharing import shared
 
-__all__ = ["READ_ONLY", "RESULTS", "WRITABLE", "BridgeBench", "Registers"]
+__all__ = ["READ_ONLY", "RESULTS", "WRITABLE", "BenchRegisters", "BridgeBench", "Registers"]
 
 WRITABLE = range(8)
 """Registers that can be written."""
@@ -48,8 +48,66 @@ class Registers:
         return 0
 
 
+class BenchRegisters(wiring.Component):
+    """Registers that take one to four clocks.
+
+    Parameters
+    ----------
+    address_bits : int
+
+    Members
+    -------
+    bus : In(RegisterBus)
+    wrote : Out(1)
+        A register was written.
+    written_address, written_word : Out
+        Which one, and the word.
+    """
+
+    def __init__(self, *, address_bits: int):
+        self.address_bits = address_bits
+        super().__init__(
+            {
+                "bus": In(RegisterBus(address_bits=address_bits)),
+                "wrote": Out(1),
+                "written_address": Out(address_bits),
+                "written_word": Out(WORD_BITS),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Build the registers."""
+        m = Module()
+        bus = self.bus
+        words = Array(Signal(WORD_BITS, name=f"word_{n}") for n in WRITABLE)
+        wait = Signal(2)
+        writable = bus.address < WRITABLE.stop
+        m.d.sync += [bus.done.eq(0), self.wrote.eq(0)]
+        with m.If(bus.valid & ~bus.done):
+            m.d.sync += wait.eq(wait + 1)
+            with m.If(wait == bus.address[:2]):
+                m.d.sync += [
+                    wait.eq(0),
+                    bus.done.eq(1),
+                    bus.error.eq(
+                        ~writable & (bus.write | (bus.address >= READ_ONLY.stop)),
+                    ),
+                    bus.read_data.eq(_constant(0) + bus.address),
+                ]
+                with m.If(writable):
+                    m.d.sync += bus.read_data.eq(words[bus.address[:3]])
+                with m.If(writable & bus.write & bus.strobe.all()):
+                    m.d.sync += [
+                        words[bus.address[:3]].eq(bus.data),
+                        self.wrote.eq(1),
+                        self.written_address.eq(bus.address),
+                        self.written_word.eq(bus.data),
+                    ]
+        return m
+
+
 class BridgeBench(wiring.Component):
-    """Connect a bridge to registers that take one to four clocks, and results to a buffer.
+    """Connect a bridge to registers, and results to a buffer.
 
     Parameters
     ----------
@@ -65,10 +123,8 @@ class BridgeBench(wiring.Component):
         A byte has come from the bridge; only with a UART.
     byte : Out(8)
         The byte.
-    wrote : Out(1)
-        A register was written.
-    written_address, written_word : Out
-        Which one, and the word.
+    wrote, written_address, written_word
+        As of the registers.
     """
 
     def __init__(self, *, link: LinkParams, divisor: float | None = None):
@@ -101,7 +157,7 @@ class BridgeBench(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Build the registers and connect all."""
+        """Connect all."""
         m = Module()
         bridge: LinkBridge | UartBridge
         if self.divisor:
@@ -128,11 +184,13 @@ class BridgeBench(wiring.Component):
         m.submodules.results = results = SyncFIFOBuffered(width=payload.size, depth=RESULTS)
         wiring.connect(m, bridge.program, wiring.flipped(self.program))
         wiring.connect(m, bridge.i, wiring.flipped(self.i))
-        bus = bridge.registers
-        words = Array(Signal(WORD_BITS, name=f"word_{n}") for n in WRITABLE)
-        wait = Signal(2)
-        writable = bus.address < WRITABLE.stop
+        registers = BenchRegisters(address_bits=self.link.address_bits)
+        m.submodules.registers = shared(registers, platform)
+        wiring.connect(m, bridge.registers, registers.bus)
         m.d.comb += [
+            self.wrote.eq(registers.wrote),
+            self.written_address.eq(registers.written_address),
+            self.written_word.eq(registers.written_word),
             bridge.flush.eq(self.flush),
             self.corrupt_frames.eq(bridge.corrupt_frames),
             results.w_data.eq(self.o.payload),
@@ -142,25 +200,4 @@ class BridgeBench(wiring.Component):
             bridge.o.valid.eq(results.r_rdy),
             results.r_en.eq(bridge.o.ready),
         ]
-        m.d.sync += [bus.done.eq(0), self.wrote.eq(0)]
-        with m.If(bus.valid & ~bus.done):
-            m.d.sync += wait.eq(wait + 1)
-            with m.If(wait == bus.address[:2]):
-                m.d.sync += [
-                    wait.eq(0),
-                    bus.done.eq(1),
-                    bus.error.eq(
-                        ~writable & (bus.write | (bus.address >= READ_ONLY.stop)),
-                    ),
-                    bus.read_data.eq(_constant(0) + bus.address),
-                ]
-                with m.If(writable):
-                    m.d.sync += bus.read_data.eq(words[bus.address[:3]])
-                with m.If(writable & bus.write & bus.strobe.all()):
-                    m.d.sync += [
-                        words[bus.address[:3]].eq(bus.data),
-                        self.wrote.eq(1),
-                        self.written_address.eq(bus.address),
-                        self.written_word.eq(bus.data),
-                    ]
         return m

@@ -33,6 +33,12 @@ GAP = 10
 SENT = 14
 """Clocks that suffice for a byte of a response if the stream stalls half of the time."""
 
+EXECUTED = 60
+"""Clocks that suffice for any request, but for its units to be taken."""
+
+TAKEN = 5
+"""Clocks that suffice for a byte of a unit if its stream stalls half of the time."""
+
 
 def header(frame: Frame) -> bytes:
     """Return a frame without its CRC."""
@@ -51,8 +57,6 @@ class Script:
     def __init__(self, model: LinkBridge):
         self.model = model
         self.line: list[int | None] = []
-        # Clocks that suffice for any request, and for its units to be taken by slow streams.
-        self.execution = 60 + 5 * model.link.frame_bytes
         self.said: list[int] = []
         self.results: list[int] = []
         self.writes = len(self._registers.writes)
@@ -79,7 +83,7 @@ class Script:
         self.said += said
         for byte in content:
             self.line += [byte, *[None] * (GAP - 1)]
-        self.line += [None] * (SENT * len(said) + self.execution)
+        self.line += [None] * (SENT * len(said) + EXECUTED + TAKEN * len(content))
 
     def ask(self, frame: Frame) -> None:
         """Send a request."""
@@ -88,7 +92,7 @@ class Script:
     def hold(self, name: str) -> None:
         """Let a stream wait until here."""
         self.holds[name] = len(self.line)
-        self.line += [None] * self.execution
+        self.line += [None] * (EXECUTED + TAKEN * self.model.link.frame_bytes)
 
     def phase(self, name: str) -> Streams:
         """Return the phase."""

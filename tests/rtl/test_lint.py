@@ -8,6 +8,9 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from amaranth import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from rtl_gen.axi import AXI_DESIGN, axi_files
 from rtl_gen.emit import emit_verilog
@@ -34,7 +37,35 @@ UNITS = [
 TELLING = HARDWARE["reordered-zero-skip"]
 """Parameters with which every waiver is needed; nothing is computed for nothing."""
 
+OF_LIBRARY = ("crc", "match_detected")
+"""What Amaranth's CRC computes whether it is needed or not: here each is, in one of two modules."""
+
 OPERATOR = re.compile(r" [-+*&|^?<>]{1,3} | [=!<>]= | = [-!~&|^]")
+
+
+class Forgetful(wiring.Component):
+    """A component that computes more than it needs."""
+
+    a: In(4)
+    b: In(4)
+    sum: Out(4)
+
+    def elaborate(self, platform: object) -> Module:
+        """Add, and forget the rest."""
+        m = Module()
+        register = Signal(4)
+        part = Signal(4)
+        whole = Signal()
+        conditional = Signal()
+        m.d.sync += register.eq(self.a)
+        m.d.comb += [
+            self.sum.eq(self.a + self.b),
+            part.eq(self.a - self.b),
+            whole.eq(self.a == self.b),
+        ]
+        with m.If(self.a == 3):
+            m.d.comb += conditional.eq(1)
+        return m
 
 
 def messages(folder: Path, *files: str, target: str = "portable", top: str = TOP) -> list[str]:
@@ -75,18 +106,46 @@ def test_lint_is_clean(tmp_path: Path, name: str, target: str) -> None:
     assert messages(tmp_path, WAIVER_FILE, target=target) == []
 
 
+def computed_for_nothing(folder: Path, found: list[str]) -> list[str]:
+    """Return registers and results of operators that nothing uses, by messages of the linter."""
+    nothing = []
+    for message in found:
+        place = re.search(r"UNUSEDSIGNAL: (\S*design\S*\.v):(\d+):\d+: Signal is", message)
+        if not place:
+            continue
+        lines = (folder / place[1]).read_text().splitlines()
+        number = int(place[2]) - 1
+        kind, *_, name = lines[number].partition(";")[0].split()
+        if re.fullmatch(r"\\\$\d+", name):
+            continue  # no signal: all states of a machine are compared with the one it is in
+        start = max(n for n in range(number) if lines[n].startswith("module "))
+        module = lines[start : lines.index("endmodule", number)]
+        values = [line for line in module if line.startswith(f"  assign {name} ")]
+        # Of parts of results: are these declared, computed, and used here, but nowhere else?
+        results = [result for line in values for result in re.findall(r"\\\$\d+ ", line)]
+        elsewhere = any(sum(result in line for line in module) > 3 for result in results)
+        alone = bool(results) and not elsewhere
+        if kind == "reg" or any(map(OPERATOR.search, values)) or alone:
+            nothing.append(name)
+    return nothing
+
+
 @pytest.mark.parametrize(("name", "units"), [("reordered-zero-skip", 1), ("sets-reordered", 3)])
 def test_lint_of_buses_is_clean(tmp_path: Path, name: str, units: int) -> None:
-    """Units behind AXI4, and on a serial line."""
+    """Units behind AXI4, and on a serial line, of which only names are unused."""
     hardware = HARDWARE[name]
     (tmp_path / WAIVER_FILE).write_text(waiver_file("portable"))
     (tmp_path / "design.v").write_text(emit_verilog(ComputeUnit(hardware=hardware), TOP))
     files, entry = axi_files(hardware, units, "design.v", "portable")
     (tmp_path / AXI_DESIGN).write_text(files[AXI_DESIGN])
     assert messages(tmp_path, WAIVER_FILE, AXI_DESIGN, top=entry["top"]) == []
+    found = messages(tmp_path, AXI_DESIGN, top=entry["top"])
+    assert computed_for_nothing(tmp_path, found) == []
     serial = UartUnit(hardware=hardware, units=units, divisor=8, frame_bytes=64)
     (tmp_path / "design.v").write_text(emit_verilog(serial, "sme_uart_unit"))
     assert messages(tmp_path, WAIVER_FILE, top="sme_uart_unit") == []
+    found = messages(tmp_path, top="sme_uart_unit")
+    assert sorted(computed_for_nothing(tmp_path, found)) == sorted(OF_LIBRARY)
 
 
 @pytest.fixture(scope="module")
@@ -142,31 +201,14 @@ def test_new_warnings_are_seen(tmp_path: Path, verilog: str, rule: str, old: str
     assert any(message.startswith(f"%Warning-{rule}") for message in found), found
 
 
-def computed_for_nothing(folder: Path) -> list[str]:
-    """Return registers and results of operators in ``design.v`` that nothing uses."""
-    lines = (folder / "design.v").read_text().splitlines()
-    nothing = []
-    for message in messages(folder, target="ecp5"):
-        place = re.search(r"UNUSEDSIGNAL: \S*design\.v:(\d+):\d+: Signal is", message)
-        if not place:
-            continue
-        number = int(place[1]) - 1
-        kind, *_, name = lines[number].partition(";")[0].split()
-        end = lines.index("endmodule", number)
-        values = [line for line in lines[number:end] if line.startswith(f"  assign {name} ")]
-        if kind == "reg" or any(map(OPERATOR.search, values)):
-            nothing.append(name)
-    return nothing
-
-
 def test_only_names_are_unused(tmp_path: Path, verilog: str) -> None:
     """What the linter calls unused is another name of something, or a port."""
     (tmp_path / "design.v").write_text(verilog)
-    assert computed_for_nothing(tmp_path) == []
-    start = verilog.index("  always @(posedge clk)")
-    unused = (
-        "  reg dead; always @(posedge clk) dead <= rst;\n  wire dead_too;\n"
-        "  assign dead_too = ! rst;\n"
-    )
-    (tmp_path / "design.v").write_text(verilog[:start] + unused + verilog[start:])
-    assert computed_for_nothing(tmp_path) == ["dead", "dead_too"]
+    assert computed_for_nothing(tmp_path, messages(tmp_path, target="ecp5")) == []
+
+
+def test_forgotten_signals_are_found(tmp_path: Path) -> None:
+    """Signals that are computed for nothing, however they are."""
+    (tmp_path / "design.v").write_text(emit_verilog(Forgetful(), TOP))
+    found = computed_for_nothing(tmp_path, messages(tmp_path))
+    assert sorted(found) == ["conditional", "part", "register", "whole"]

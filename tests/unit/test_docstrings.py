@@ -30,9 +30,11 @@ from sme_hw.bus.frame_receiver import FrameReceiver
 from sme_hw.bus.frame_sender import FrameSender
 from sme_hw.bus.link_bridge import LinkBridge
 from sme_hw.bus.link_params import LinkParams
+from sme_hw.bus.register_access import RegisterAccess
 from sme_hw.bus.register_bus import RegisterBus
 from sme_hw.bus.register_file import RegisterFile
 from sme_hw.bus.registers import register_map
+from sme_hw.bus.request_check import KindFlags, RequestCheck
 from sme_hw.bus.request_executor import RequestExecutor
 from sme_hw.bus.slip_decoder import SlipDecoder
 from sme_hw.bus.slip_encoder import FrameByte, SlipEncoder
@@ -89,10 +91,13 @@ INSTANCES: dict[type, Callable[[], Any]] = {
     FrameReceiver: lambda: FrameReceiver(frame_bytes=32),
     FrameSender: lambda: FrameSender(frame_bytes=32),
     InputBytes: lambda: InputBytes(beat_bytes=2, dest_bits=1),
+    KindFlags: KindFlags,
     LinkBridge: lambda: LinkBridge(link=LINK),
     ProgramCheck: lambda: ProgramCheck(hardware=HARDWARE_PARAMS, data_bits=32),
     SkidBuffer: lambda: SkidBuffer(width=5),
+    RegisterAccess: lambda: RegisterAccess(link=LINK),
     RegisterBus: lambda: RegisterBus(address_bits=8),
+    RequestCheck: lambda: RequestCheck(link=LINK),
     RequestExecutor: lambda: RequestExecutor(link=LINK),
     ResultBytes: lambda: ResultBytes(beat_bytes=2),
     SlipDecoder: SlipDecoder,

@@ -7,7 +7,7 @@ import pytest
 from tests.cases.case import SEED, Port, Streams
 from tests.cases.catalogue import CASES
 from tests.cases.player import players
-from tests.support import play, simulate
+from tests.support import Packed, play, simulate
 
 
 @pytest.mark.parametrize(
@@ -16,13 +16,13 @@ from tests.support import play, simulate
 def test_matches_golden(name: str, stall: float) -> None:
     """Every output is as expected, in the clock in which it is expected."""
     case = CASES[name]
-    component = case.component()
+    bench = Packed(case.component())
     print(f"seed {SEED}, stall {stall}")
 
     async def testbench(ctx: Any) -> None:
-        await play(ctx, component, case.phases, stall=stall)
+        await play(ctx, bench, case.phases, stall=stall)
 
-    simulate(component, testbench)
+    simulate(bench, testbench)
 
 
 @pytest.mark.parametrize(("stall", "least", "most"), [(0.0, 100, 100), (0.5, 30, 70)])

@@ -12,7 +12,7 @@ from sme_hw.cycles import clip_settle_cycles
 from tests.cases.case import SEED, Clocked
 from tests.cases.hardware import HARDWARE, random_image, random_inputs, random_order
 from tests.cases.tile_run import TileRun
-from tests.support import play, simulate
+from tests.support import Packed, play, simulate
 
 NAMES = ["mlc-free-shifts", "narrow", "reordered", "tall", "sets-reordered"]
 
@@ -38,20 +38,20 @@ def test_reset(name: str) -> None:
     # Without a program, no vector is taken.
     offers = [({"i__valid": valid}, at_rest) for valid in (1, 0)]
     phases = [Clocked("after a reset", offers), *run.load(), *run.run()]
-    component = ComputeUnit(hardware=hardware)
+    bench = Packed(ComputeUnit(hardware=hardware))
     reset = Signal()
 
     async def testbench(ctx: Any) -> None:
         # Before the run, the program comes, and the clip counters are looked at.
         earliest = len(run.program)
         for clocks in rng.integers(earliest, 3 * earliest + run.clocks, size=RESETS).tolist():
-            await play(ctx, component, phases, stall=0.5, clocks=clocks)
+            await play(ctx, bench, phases, stall=0.5, clocks=clocks)
             ctx.set(reset, 1)
             await ctx.tick()
             ctx.set(reset, 0)
-        await play(ctx, component, phases, stall=0.0)
+        await play(ctx, bench, phases, stall=0.0)
 
-    simulate(ResetInserter(reset)(component), testbench)
+    simulate(ResetInserter(reset)(bench), testbench)
 
 
 @pytest.mark.parametrize(("planes", "flags"), [(1, 1), (2, 6), (8, 5), (3, 70)])

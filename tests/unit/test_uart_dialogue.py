@@ -11,9 +11,9 @@ from sme_hw.bus.link_params import LinkParams
 from tests.cases.bridge_bench import READ_ONLY, WRITABLE, BridgeBench, Registers
 from tests.cases.case import SEED
 from tests.cases.values import join
-from tests.serial_dialogue import ByteLine, Dialogue, Packed, UartLine
+from tests.serial_dialogue import ByteLine, Dialogue, UartLine
 from tests.serial_host import Host, LinkError, Request
-from tests.support import simulate
+from tests.support import Packed, simulate
 
 LINK = LinkParams(
     frame_bytes=32, input_beat_bytes=3, dest_bits=2, result_beat_bytes=5, address_bits=4
@@ -21,7 +21,11 @@ LINK = LinkParams(
 
 DIVISOR = 25 / 6
 
-PATIENCE = 1500
+PATIENCE = 600
+"""Clocks that the longest response takes to come, in bytes."""
+
+UART_PATIENCE = 1500
+"""The same through UARTs."""
 
 CLOCKS = 60_000
 
@@ -144,7 +148,7 @@ def test_uart(off: float) -> None:
     bench = Packed(BridgeBench(link=LINK, divisor=DIVISOR))
     line = UartLine(generator, DIVISOR, off)
     dialogue = Dialogue(bench, line, wish.beats, stall=0.5, damage=0.01, generator=generator)
-    host = _host(generator, wish)
+    host = _host(generator, wish, UART_PATIENCE)
 
     async def testbench(ctx: Any) -> None:
         await dialogue.run(ctx, host, CLOCKS)
