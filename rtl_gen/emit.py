@@ -54,7 +54,8 @@ class ModuleLibrary:
     def share(self, component: wiring.Component, reset: Signal | None = None) -> Instance:
         """Return an instance of the module of ``component``, emitting that if it is new.
 
-        With ``reset``, the instance is also reset while that is 1.
+        With ``reset``, that resets the instance, and nothing else does: so a large design can have
+        a register for each of its parts, where the domain's reset would have to reach all of it.
         """
         kind = type(component)
         parameters = [p for p in inspect.signature(kind.__init__).parameters if p != "self"]
@@ -74,7 +75,7 @@ class ModuleLibrary:
         for path, member, value in component.signature.flatten(component):
             direction = "i" if member.flow is wiring.In else "o"
             connections[f"{direction}_{'__'.join(map(str, path))}"] = value
-        resets = ResetSignal() if reset is None else ResetSignal() | reset
+        resets = ResetSignal() if reset is None else reset
         signals = {"clk": ClockSignal(), "rst": resets}
         connections |= {f"i_{port}": signals[port] for port in self._clocking[name]}
         return Instance(name, **connections)

@@ -4,6 +4,7 @@ from .cycles import clip_settle_cycles
 
 __all__ = [
     "ARRAY_INPUT_LATENCY",
+    "ARRAY_RESET_CLOCKS",
     "ARRAY_VECTORS",
     "adder_levels",
     "array_clip_settle_cycles",
@@ -15,6 +16,10 @@ ARRAY_VECTORS = 64
 
 ARRAY_INPUT_LATENCY = 2
 """Clocks from an input beat of the array to that of a unit."""
+
+
+ARRAY_RESET_CLOCKS = 2
+"""Clocks that a reset of an array has to last: it reaches the units a clock later."""
 
 
 def adder_levels(units: int) -> int:

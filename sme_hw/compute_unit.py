@@ -140,10 +140,16 @@ class ComputeUnit(wiring.Component):
         under_way, next_under_way = (
             Signal(range(INPUT_BUFFERS + 1), name=n) for n in ("under_way", "next_under_way")
         )
-        none, one_place, full = Signal(init=1), Signal(), Signal()
-        begun, done, empty = Signal(), Signal(), Signal()
-        accept, begins = Signal(), Signal()
-        quiet, idle = Signal(init=1), Signal(init=1)
+        none = Signal(init=1)
+        one_place = Signal()
+        full = Signal()
+        begun = Signal()
+        done = Signal()
+        empty = Signal()
+        accept = Signal()
+        begins = Signal()
+        quiet = Signal(init=1)
+        idle = Signal(init=1)
         may_begin = configuration.enable & ~self.program.valid & ~port.busy
         m.d.comb += [
             accept.eq(front.mid_vector | (may_begin & ~full & ~(one_place & begun))),

@@ -42,8 +42,10 @@ class CellWrite(wiring.Signature):
 class CrossbarBank(wiring.Component):
     """The columns of a crossbar that one ADC converts: a memory, and a bit heap for each lane.
 
-    A memory word holds one column of one slot, so that inferred block RAMs are read word by word.
-    Reading and writing share one address; what is read while writing is not defined.
+    A memory word holds one column of one slot, so that inferred block RAMs are read word by word;
+    the bits of a row lie side by side, since the flip-flops behind them share the row's reset, and
+    FPGAs have few resets in one place. Reading and writing share one address; what is read while
+    writing is not defined.
 
     Latency from ``address`` and ``grounded`` to ``totals``:
     :func:`sme_hw.cycles.crossbar_latency`.
@@ -107,7 +109,9 @@ class CrossbarBank(wiring.Component):
         m.d.comb += [
             cells.write_enable.eq(self.write_enable),
             cells.write_address.eq(self.address),
-            cells.write_data.eq(self.write_data),
+            cells.write_data.eq(
+                Cat(self.write_data[r :: self.rows] for r in range(self.rows)),
+            ),
             cells.read_address.eq(self.address),
             cells.read_enable.eq(1),
             cells.output_enable.eq(1),
@@ -125,7 +129,7 @@ class CrossbarBank(wiring.Component):
                 init = -idle % (1 << self.rows)
                 name = f"current_{lane}_{b}"
                 current = Signal(self.rows, name=name, init=init, reset_less=True)
-                levels = cells.data[b * self.rows : (b + 1) * self.rows]
+                levels = cells.data[b :: self.cell_bits]
                 off = grounded[1][lane]
                 m.d.sync += current.eq(Cat(Mux(off[r], idle, levels[r]) for r in range(self.rows)))
                 columns.append(list(current))

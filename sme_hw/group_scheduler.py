@@ -154,7 +154,10 @@ class GroupScheduler(wiring.Component):
         # Group 0 is that of the next vector, which may be of another set.
         fetched = Signal(index_bits(hardware.slots))
         advance = Signal()
-        column_ends, bits_end, ends, begins = Signal(), Signal(), Signal(), Signal()
+        column_ends = Signal()
+        bits_end = Signal()
+        ends = Signal()
+        begins = Signal()
         next_set = set_of(self.vector)
         present_set = delayed_set(m, next_set, "present_set", begins)
         last_group = self._limit(m, self.last_group, begins, "last_group_of_set")
@@ -175,12 +178,15 @@ class GroupScheduler(wiring.Component):
         m.d.sync += fetched.eq(read_port.addr[: (hardware.slots - 1).bit_length()])
 
         slot = Signal(index_bits(hardware.slots))
-        first_bit, last_bit = Signal(), Signal()
+        first_bit = Signal()
+        last_bit = Signal()
         # Whether a column is the last one, and a group the first or last, is known a clock ahead.
         column, next_column = (
             Signal(index_bits(hardware.column_steps), name=n) for n in ("column", "next_column")
         )
-        final_column, first_group, final_group = Signal(), Signal(), Signal()
+        final_column = Signal()
+        first_group = Signal()
+        final_group = Signal()
         active = Signal()
         entry = read_port.data
         bit_counter = self._skipping_bits if hardware.zero_skip else self._all_bits

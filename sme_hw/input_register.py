@@ -127,14 +127,22 @@ class InputRegister(wiring.Component):
         step = Signal(index_bits(blocks.beats), name="beat_of_block")
         block = Signal(index_bits(blocks.per_slot))
         slot = Signal(index_bits(hardware.slots))
-        mid_vector, padding = Signal(), Signal()
+        mid_vector = Signal()
+        padding = Signal()
 
         # What the stream's ready needs is known a clock ahead, as all before waits for it.
         next_step = Signal.like(step, name="next_beat_of_block")
-        next_padding, paused, block_ends = Signal(), Signal(), Signal(init=blocks.beats == 1)
-        accept, take, fills = Signal(), Signal(), Signal()
-        last_beat, last_of_slot, pad_ends_vector = Signal(), Signal(), Signal()
-        slot_is_over, vector_is_over = Signal(), Signal()
+        next_padding = Signal()
+        paused = Signal()
+        block_ends = Signal(init=blocks.beats == 1)
+        accept = Signal()
+        take = Signal()
+        fills = Signal()
+        last_beat = Signal()
+        last_of_slot = Signal()
+        pad_ends_vector = Signal()
+        slot_is_over = Signal()
+        vector_is_over = Signal()
         vector_ends = Signal()
         m.d.comb += [
             last_beat.eq(self.i.payload.last),
@@ -249,7 +257,8 @@ class InputRegister(wiring.Component):
     ) -> Value:
         """Store the planes of a block; returns whether a vector is complete."""
         bits = self.hardware.converted_bits
-        filled, active = Signal(), Signal(name="writing")
+        filled = Signal()
+        active = Signal(name="writing")
         plane = Signal(index_bits(bits), name="plane_written")
         # A block's position has to outlast the fill of the next block.
         for stage, enable in (("filled", fills), ("written", filled)):
@@ -338,7 +347,8 @@ class InputRegister(wiring.Component):
         """Note in which bit-cycles the rows of each slot have a 1, one mask a vector."""
         vector_ends, place, following = ends
         layout = vector_masks(self.hardware)
-        masks, kept = Signal(layout), Signal(layout)
+        masks = Signal(layout)
+        kept = Signal(layout)
         arriving = reduce(or_, (Value.cast(value) for value in self.i.payload["values"]))
         m.d.comb += kept.eq(Mux(starts, 0, masks))
         with m.If(accept):

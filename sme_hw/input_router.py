@@ -85,7 +85,10 @@ class InputRouter(wiring.Component):
         write_port, read_port = routes.write_port(), routes.read_port(domain="comb")
         packet = Signal(index_bits(self.units))
         beat = Signal(index_bits(hardware.input_beats))
-        accept, moves, ends, mid_vector = Signal(), Signal(), Signal(), Signal()
+        accept = Signal()
+        moves = Signal()
+        ends = Signal()
+        mid_vector = Signal()
         route = read_port.data
         m.d.comb += [
             write_port.en.eq(self.write.enable),

@@ -99,13 +99,17 @@ class ProgramPort(wiring.Component):
             self.i.payload[:SET_OFFSET], self.i.payload[set_field_ends:REGION_OFFSET]
         )
         # One-hot, as is the last word of an entry of this region.
-        word, last_word = Signal(self.data_words, init=1), Signal(self.data_words)
-        in_header, in_data = Signal(), Signal()
+        word = Signal(self.data_words, init=1)
+        last_word = Signal(self.data_words)
+        in_header = Signal()
+        in_data = Signal()
         # Known a clock ahead, as much hangs on it.
         final_word = Signal()
-        moves, ends_entry = Signal(), Signal()
+        moves = Signal()
+        ends_entry = Signal()
         next_word = Mux(moves, Mux(final_word, 1, word << 1), word)[: len(word)]
-        writing, taking_effect = Signal(), Signal()
+        writing = Signal()
+        taking_effect = Signal()
         with m.Switch(region):
             for kind in Region:
                 with m.Case(kind):

@@ -80,7 +80,8 @@ class ProgramRouter(wiring.Component):
         region = self.i.payload[REGION_OFFSET:]
         # Both of the array's own regions have these upper bits.
         own_begins = region[1:] == ArrayRegion.UNITS >> 1
-        own, own_before = Signal(), Signal()
+        own = Signal()
+        own_before = Signal()
         units = Signal(self.units, init=(1 << self.units) - 1)
         m.d.comb += [
             port.idle.eq(self.idle),

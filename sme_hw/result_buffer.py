@@ -126,7 +126,8 @@ class ResultBuffer(wiring.Component):
         kept_set = delayed_set(m, i_set, "set") if self.parts > 1 else Const(0, 0)
         entries = BlockMemory(width=width + 1 + len(kept_set), depth=self.depth)
         m.submodules.entries = shared(entries, platform)
-        newest, oldest = Signal(range(self.depth)), Signal(range(self.depth))
+        newest = Signal(range(self.depth))
+        oldest = Signal(range(self.depth))
         column, next_column = (
             Signal(index_bits(self.hardware.column_steps), name=n)
             for n in ("column", "next_column")
@@ -134,7 +135,10 @@ class ResultBuffer(wiring.Component):
         # Known a clock ahead, as it goes to the memory.
         ends = Signal()
         reserved = Signal(range(self.depth))
-        fetched, fetch, moves, released = Signal(), Signal(), Signal(), Signal()
+        fetched = Signal()
+        fetch = Signal()
+        moves = Signal()
+        released = Signal()
         buffered = _Buffered(
             Signal(width, name="oldest_data"),
             Signal(name="oldest_ends"),

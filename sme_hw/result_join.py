@@ -80,7 +80,10 @@ class ResultJoin(wiring.Component):
         layout = ResultBeat(self.hardware)
         route = self.routes.payload
         # All stages pause together.
-        advance, complete, last, lasts = Signal(), Signal(), Signal(), Signal(self.units)
+        advance = Signal()
+        complete = Signal()
+        last = Signal()
+        lasts = Signal(self.units)
         m.d.comb += [complete.eq(self.routes.valid & advance), last.eq((lasts & route.units).any())]
         captured = []
         for unit in range(self.units):
@@ -110,7 +113,8 @@ class ResultJoin(wiring.Component):
         m.d.comb += self.routes.ready.eq(complete & last)
         m.d.sync += self.uneven.eq(complete & (~lasts & route.units).any() & last)
 
-        valid, ends = Signal(), Signal(reset_less=True)
+        valid = Signal()
+        ends = Signal(reset_less=True)
         with m.If(advance):
             m.d.sync += [valid.eq(complete), ends.eq(last & route.final)]
         level = 0

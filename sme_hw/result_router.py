@@ -59,7 +59,9 @@ class ResultRouter(wiring.Component):
         write_port, read_port = routes.write_port(), routes.read_port(domain="comb")
         packet = Signal(index_bits(self.units))
         waiting = Signal(range(ARRAY_VECTORS + 1))
-        moves, takes, ends = Signal(), Signal(), Signal()
+        moves = Signal()
+        takes = Signal()
+        ends = Signal()
         weight_set = self._set_of_oldest(m, ends)
         m.d.comb += [
             write_port.en.eq(self.write.enable),
@@ -84,7 +86,8 @@ class ResultRouter(wiring.Component):
         m.submodules.sets = sets = memory.Memory(
             shape=unsigned(self.hardware.set_bits), depth=ARRAY_VECTORS, init=[]
         )
-        newest, oldest = Signal(range(ARRAY_VECTORS)), Signal(range(ARRAY_VECTORS))
+        newest = Signal(range(ARRAY_VECTORS))
+        oldest = Signal(range(ARRAY_VECTORS))
         write_port = sets.write_port()
         # A vector's routes may go out in the clock after it was noted.
         read_port = sets.read_port(transparent_for=(write_port,))

@@ -15,7 +15,8 @@ def shared(
     instance of a module that it emits apart; elsewhere, in simulation for example, the component
     itself is used. Without this, Amaranth emits every instance as a module of its own.
 
-    With ``reset``, the module is also reset while that is 1.
+    With ``reset``, the module is reset while that is 1. It has to be 1, too, after a clock in which
+    the domain is reset: a register with ``init=1`` is.
     """
     share = getattr(platform, "share", None)
     if share is not None:

@@ -115,7 +115,8 @@ class ShiftAdd(wiring.Component):
             old_recent.eq(Mux(source[2] | source[3], Mux(source[2], total, total_before), 0)),
             total_before.eq(total),
         ]
-        old, new = Signal(signed(width)), Signal(signed(width))
+        old = Signal(signed(width))
+        new = Signal(signed(width))
         m.d.comb += [
             old.eq(Mux(source[1], total, old_stored | old_recent)),
             new.eq(old + operand),

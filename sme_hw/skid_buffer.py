@@ -36,7 +36,8 @@ class SkidBuffer(wiring.Component):
         m = Module()
         # What came last; it is kept when the receiver pauses.
         spare = Signal(self.width, reset_less=True)
-        empty, moves = Signal(init=1), Signal()
+        empty = Signal(init=1)
+        moves = Signal()
         m.d.comb += [self.i.ready.eq(empty), moves.eq(~self.o.valid | self.o.ready)]
         with m.If(empty):
             m.d.sync += spare.eq(self.i.payload)

@@ -2,6 +2,8 @@
 # Equal modules are emitted once (see sharing.py), so most of them are never elaborated.
 """Several compute units as one: a layer that is larger than a crossbar, at once."""
 
+from itertools import pairwise
+
 from amaranth import Array, Cat, Module, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -48,6 +50,9 @@ class TileArray(wiring.Component):
     (:mod:`sme_hw.array_program`), for every weight set its own, so any arrangement of tiles works
     (reconstructed). A program is taken, and vectors are let in, as by one compute unit; a vector of
     a set without routes is not let in.
+
+    A reset has to last for :data:`sme_hw.array_cycles.ARRAY_RESET_CLOCKS`. Units leave it one after
+    the other, and nothing is taken until the last one did.
 
     Parameters
     ----------
@@ -106,14 +111,18 @@ class TileArray(wiring.Component):
         inputs = Broadcast(width=self.i.payload.shape().size, units=count)
         results = ResultRouter(hardware=hardware, units=count)
         join = ResultJoin(hardware=hardware, units=count)
-        m.submodules.program_router = shared(programs, platform)
-        m.submodules.route_check = shared(check, platform)
-        m.submodules.input_router = shared(router, platform)
-        m.submodules.inputs = shared(inputs, platform)
-        m.submodules.result_router = shared(results, platform)
-        m.submodules.result_join = shared(join, platform)
+        # One register would have to reach all over the FPGA, and equal ones would become one.
+        resets = [Signal(name=f"reset_{k}", init=1) for k in range(count + 1)]
+        m.d.sync += [resets[0].eq(0), *(b.eq(a) for a, b in pairwise(resets))]
+        closed = resets[-1]
+        m.submodules.program_router = shared(programs, platform, closed)
+        m.submodules.route_check = shared(check, platform, closed)
+        m.submodules.input_router = shared(router, platform, closed)
+        m.submodules.inputs = shared(inputs, platform, closed)
+        m.submodules.result_router = shared(results, platform, closed)
+        m.submodules.result_join = shared(join, platform, closed)
         for number, unit in enumerate(units):
-            m.submodules[f"unit_{number}"] = shared(unit, platform)
+            m.submodules[f"unit_{number}"] = shared(unit, platform, resets[number])
             wiring.connect(m, programs.o[number], unit.program)
             m.d.comb += [
                 unit.i.payload.eq(inputs.o[number].payload),
@@ -121,8 +130,12 @@ class TileArray(wiring.Component):
                 inputs.o[number].ready.eq(unit.i.ready),
             ]
             wiring.connect(m, unit.o, join.i[number])
-        wiring.connect(m, wiring.flipped(self.program), programs.i)
-        wiring.connect(m, wiring.flipped(self.i), router.i)
+        for source, target in ((self.program, programs.i), (self.i, router.i)):
+            m.d.comb += [
+                target.payload.eq(source.payload),
+                target.valid.eq(source.valid & ~closed),
+                source.ready.eq(target.ready & ~closed),
+            ]
         wiring.connect(m, router.o, inputs.i)
         wiring.connect(m, results.o, join.routes)
         wiring.connect(m, join.o, wiring.flipped(self.o))
@@ -163,7 +176,8 @@ class TileArray(wiring.Component):
         results: ResultRouter,
     ) -> Value:
         """Lead writes to the tables of routes and to the check; returns whether it is enabled."""
-        write, enable = programs.write, Signal(name="enable")
+        write = programs.write
+        enable = Signal()
         m.d.comb += [
             check.write.enable.eq(write.enable),
             check.write.region.eq(write.region),
@@ -200,8 +214,11 @@ class TileArray(wiring.Component):
         unusable: Value,
     ) -> None:
         """Collect what the units report, through registers as it comes from all over the FPGA."""
-        plane, number = Signal.like(self.clip_plane), Signal.like(self.clip_unit)
-        unit_error, unit_busy, misrouted = Signal(), Signal(), Signal()
+        plane = Signal.like(self.clip_plane)
+        number = Signal.like(self.clip_unit)
+        unit_error = Signal()
+        unit_busy = Signal()
+        misrouted = Signal()
         m.d.sync += [
             plane.eq(self.clip_plane),
             number.eq(self.clip_unit),

@@ -32,7 +32,8 @@ def add_clock(
     locked : Signal
         1 while the clock can be relied on.
     """
-    clock, locked = Signal(name="clock"), Signal(name="locked")
+    clock = Signal()
+    locked = Signal()
     if settings is None:
         m.submodules.clock_buffer = buffer = io.Buffer("i", pad)
         m.d.comb += [clock.eq(buffer.i), locked.eq(1)]
@@ -120,7 +121,8 @@ def _xilinx7(
 ) -> None:
     """Instantiate PLLE2_BASE with the clock buffer behind it."""
     m.submodules.clock_buffer = buffer = io.Buffer("i", pad)
-    feedback, output = Signal(), Signal()
+    feedback = Signal()
+    output = Signal()
     m.submodules.pll = Instance(
         "PLLE2_BASE",
         p_CLKIN1_PERIOD=1e9 / settings.input_hz,

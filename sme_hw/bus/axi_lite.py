@@ -85,7 +85,9 @@ class AxiLite(wiring.Component):
         m = Module()
         bus, registers = self.bus, self.registers
         # What is there of each channel: ready is high until something is.
-        address, data, reading = Signal(), Signal(), Signal()
+        address = Signal()
+        data = Signal()
+        reading = Signal()
         write_address = Signal(self.address_bits)
         read_address = Signal(self.address_bits)
         m.d.comb += [bus.awready.eq(~address), bus.wready.eq(~data), bus.arready.eq(~reading)]
@@ -96,7 +98,8 @@ class AxiLite(wiring.Component):
         with m.If(bus.arvalid & bus.arready):
             m.d.sync += [reading.eq(1), read_address.eq(bus.araddr[2:])]
 
-        may_write, may_read = Signal(), Signal()
+        may_write = Signal()
+        may_read = Signal()
         m.d.comb += [
             may_write.eq(address & data & ~bus.bvalid),
             may_read.eq(reading & ~bus.rvalid),

@@ -8,6 +8,7 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from sme_hw.array_cycles import ARRAY_RESET_CLOCKS
 from sme_hw.compute_unit import ComputeUnit
 from sme_hw.params import PROGRAM_BITS, HardwareParams
 from sme_hw.row_conversion import input_payload
@@ -75,28 +76,38 @@ class BusUnit(wiring.Component):
         if self.units > 1:
             unit = TileArray(hardware=self.hardware, units=self.units)
         file = RegisterFile(registers=self.map)
-        reset = Signal()
+        reset = Signal(init=1)
+        more = Signal(ARRAY_RESET_CLOCKS - 1, init=-1)
         m.submodules.unit = shared(unit, platform, reset)
         m.submodules.registers = shared(file, platform)
         wiring.connect(m, wiring.flipped(self.registers), file.bus)
         m.d.comb += self.resetting.eq(file.control_reset)
-        m.d.sync += reset.eq(file.control_reset)
+        m.d.sync += [
+            reset.eq(file.control_reset | more.any()),
+            more.eq(Cat(file.control_reset, more)),
+        ]
 
         program = SkidBuffer(width=PROGRAM_BITS)
         inputs = SkidBuffer(width=self.input_beat.size)
         results = SkidBuffer(width=self.result_beat.size)
         for name, buffer in (("program", program), ("inputs", inputs), ("results", results)):
             m.submodules[f"{name}_buffer"] = shared(buffer, platform, reset)
-        wiring.connect(m, wiring.flipped(self.program), program.i)
         wiring.connect(m, program.o, unit.program)
-        wiring.connect(m, wiring.flipped(self.i), inputs.i)
+        for source, buffer in ((self.program, program), (self.i, inputs)):
+            # Nothing is taken that the reset would forget.
+            m.d.comb += [
+                buffer.i.payload.eq(source.payload),
+                buffer.i.valid.eq(source.valid & ~reset),
+                source.ready.eq(buffer.i.ready & ~reset),
+            ]
         wiring.connect(m, results.o, wiring.flipped(self.o))
         out_of_range = self._inputs(m, inputs.o, unit)
         self._results(m, unit, results.i, file.result_packet_vectors, reset)
 
         if self.units > 1:
             m.d.comb += unit.clip_unit.eq(file.clip_select_unit)
-        busy, gone = Signal(), Signal()
+        busy = Signal()
+        gone = Signal()
         m.d.comb += [
             unit.clip_plane.eq(file.clip_select_plane),
             file.clips_count.eq(unit.clips),

@@ -101,7 +101,9 @@ class FrameReceiver(wiring.Component):
 
         count = Signal(range(self.frame_bytes + 1))
         bad = Signal()
-        good, too_short, ends = Signal(), Signal(), Signal()
+        good = Signal()
+        too_short = Signal()
+        ends = Signal()
         room = ~(self.frame & self.kept)
         m.d.comb += [
             check.start.eq(self.i_end),

@@ -43,7 +43,9 @@ class RegisterFile(wiring.Component):
         """Build the registers, and the choice of what is read."""
         m = Module()
         bus = self.bus
-        taken, known, writable = Signal(), Signal(), Signal()
+        taken = Signal()
+        known = Signal()
+        writable = Signal()
         word = Signal(WORD_BITS)
         mask = Signal(WORD_BITS)
         m.d.comb += [

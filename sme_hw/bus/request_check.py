@@ -78,7 +78,9 @@ class RequestCheck(wiring.Component):
         """Build the register of what the header means, and the verdict behind it."""
         m = Module()
         link, kinds = self.link, self.kinds
-        same, follows, sensible = Signal(), Signal(), Signal()
+        same = Signal()
+        follows = Signal()
+        sensible = Signal()
         ahead = (self.sequence - self.last)[:BYTE_BITS]
         m.d.sync += [
             *(kinds[kind.name.lower()].eq(self.kind == kind) for kind in Kind),

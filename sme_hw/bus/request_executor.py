@@ -146,11 +146,14 @@ class RequestExecutor(wiring.Component):
         status = Signal(Status)
         # The request was not applied: this response does not replace the one that is kept.
         refused = Signal()
-        corrupt, reporting, keeping = Signal(), Signal(), Signal()
+        corrupt = Signal()
+        reporting = Signal()
+        keeping = Signal()
         with m.If(self.corrupt):
             m.d.sync += corrupt.eq(1)
 
-        reading, fetched = Signal(), Signal()
+        reading = Signal()
+        fetched = Signal()
         read_clock = Signal(range(_READ_CLOCKS + 1))
         place = Signal(self.count_bits)
         m.d.comb += [
@@ -183,7 +186,9 @@ class RequestExecutor(wiring.Component):
 
         # The end of the response; that of the kept one until another request is applied.
         stored = Signal(self.count_bits)
-        storing, answering, byte = Signal(), Signal(), Signal(BYTE_BITS)
+        storing = Signal()
+        answering = Signal()
+        byte = Signal(BYTE_BITS)
         in_header = Cat(lane[:2], Const(0, self.count_bits - 2), refused)
         m.d.sync += [
             self.write_enable.eq(storing | answering),

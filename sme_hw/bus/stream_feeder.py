@@ -85,7 +85,8 @@ class StreamFeeder(wiring.Component):
         lane = Signal(range(max(WORD_BYTES, beat_bytes)))
         # Bytes come in at the top, so the lowest one of a shorter word is not at the bottom.
         unit = Signal(max(WORD_BITS, beat_bits), reset_less=True)
-        complete, taken = Signal(), Signal()
+        complete = Signal()
+        taken = Signal()
         m.d.comb += [
             self.program.payload.eq(unit[-WORD_BITS:]),
             self.i.payload.data.eq(unit[-beat_bits:]),
