@@ -13,7 +13,7 @@ from tests.cases.hardware import HARDWARE
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", ["sets-reordered", "slc", "mlc-free-shifts"])
 def test_every_signal_has_a_name(name: str, target: str) -> None:
-    """Amaranth calls a signal so whose variable it does not see, of several in a line for example."""
+    """Amaranth writes $signal where it sees no variable: of several in a line, for example."""
     hardware = HARDWARE[name]
     units = (
         UartUnit(hardware=hardware, units=2, divisor=4, frame_bytes=FRAME_BYTES),
