@@ -18,7 +18,21 @@ from .slip_decoder import SlipDecoder
 from .slip_encoder import SlipEncoder
 from .stream_feeder import StreamFeeder
 
-__all__ = ["LinkBridge"]
+__all__ = ["LinkBridge", "unit_members"]
+
+
+def unit_members(link: LinkParams) -> dict[str, wiring.Member]:
+    """Return the members of a bridge towards registers and streams."""
+    inputs = InputBytes(beat_bytes=link.input_beat_bytes, dest_bits=link.dest_bits)
+    results = ResultBytes(beat_bytes=link.result_beat_bytes)
+    return {
+        "registers": Out(RegisterBus(address_bits=link.address_bits)),
+        "program": Out(stream.Signature(WORD_BITS)),
+        "i": Out(stream.Signature(inputs)),
+        "o": In(stream.Signature(results)),
+        "flush": In(1),
+        "corrupt_frames": Out(COUNTER_BITS),
+    }
 
 
 class LinkBridge(wiring.Component):
@@ -70,16 +84,7 @@ class LinkBridge(wiring.Component):
                 "rx_data": In(BYTE_BITS),
                 "rx_error": In(1),
                 "tx": Out(stream.Signature(BYTE_BITS)),
-                "registers": Out(RegisterBus(address_bits=link.address_bits)),
-                "program": Out(stream.Signature(WORD_BITS)),
-                "i": Out(
-                    stream.Signature(
-                        InputBytes(beat_bytes=link.input_beat_bytes, dest_bits=link.dest_bits)
-                    )
-                ),
-                "o": In(stream.Signature(ResultBytes(beat_bytes=link.result_beat_bytes))),
-                "flush": In(1),
-                "corrupt_frames": Out(COUNTER_BITS),
+                **unit_members(link),
             }
         )
 

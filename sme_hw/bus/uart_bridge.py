@@ -3,15 +3,12 @@
 """Access to the compute unit through a UART, for boards without a host bus."""
 
 from amaranth import Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..sharing import shared
-from .beats import InputBytes, ResultBytes
-from .link_bridge import LinkBridge
-from .link_format import COUNTER_BITS
+from .link_bridge import LinkBridge, unit_members
 from .link_params import LinkParams
-from .register_bus import WORD_BITS, RegisterBus
 from .uart_receiver import UartReceiver
 from .uart_transmitter import UartTransmitter
 
@@ -59,16 +56,7 @@ class UartBridge(wiring.Component):
             {
                 "rx": In(1),
                 "tx": Out(1),
-                "registers": Out(RegisterBus(address_bits=link.address_bits)),
-                "program": Out(stream.Signature(WORD_BITS)),
-                "i": Out(
-                    stream.Signature(
-                        InputBytes(beat_bytes=link.input_beat_bytes, dest_bits=link.dest_bits)
-                    )
-                ),
-                "o": In(stream.Signature(ResultBytes(beat_bytes=link.result_beat_bytes))),
-                "flush": In(1),
-                "corrupt_frames": Out(COUNTER_BITS),
+                **unit_members(link),
             }
         )
 
