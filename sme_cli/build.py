@@ -64,6 +64,13 @@ def _largest_text(board: Board, parameters: Parameters, units: int) -> str:
 @click.option(
     "--clock", type=float, metavar="MHZ", help="Clock of the units; the board's file has a default."
 )
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Place and route with up to so many seeds, until the design is fast enough.",
+)
 @parameter_options(None)
 @json_option
 def build_command(
@@ -71,6 +78,7 @@ def build_command(
     directory: str,
     units: int,
     clock: float | None,
+    seeds: int,
     json_file: str | None,
     **options: Any,
 ) -> int:
@@ -98,6 +106,7 @@ def build_command(
             design,
             parameters.as_preset(),
             directory,
+            seeds,
             show,
             lambda: _largest_text(target, parameters, units),
         )
@@ -120,8 +129,7 @@ def build_command(
     output.print(f"bitstream: {directory}/{summary['bitstream']}")
     if not summary["timing_met"]:
         output.print(
-            "TOO SLOW: do not use this bitstream; --clock sets a lower clock, --units and --rows "
-            "make less of it"
+            "TOO SLOW: do not use this bitstream; --seeds tries again, --clock sets a lower clock"
         )
         return TOO_SLOW
     _print_host(target, directory)

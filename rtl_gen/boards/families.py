@@ -27,8 +27,10 @@ class Family:
     placed : dict
         Kinds of cells of nextpnr, by the figure they are the same as; none for families that
         nextpnr does not place.
-    bitstream : str
-        Suffix of the file for the device.
+    place_options : str
+        For nextpnr, beside what the board says.
+    routed, bitstream : str
+        Suffixes of the file that nextpnr writes, and of the one for the device.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Family:
     pll: PllRules
     cells: Mapping[str, Mapping[str, int]]
     placed: Mapping[str, str]
+    place_options: str
+    routed: str
     bitstream: str
 
     @property
@@ -79,6 +83,9 @@ FAMILIES = {
             },
             # A logic cell is a LUT, a carry and a flip-flop.
             placed={"LUT": "ICESTORM_LC", "block_RAM": "ICESTORM_RAM"},
+            # With nearly all block RAMs in use, the first router may go on for ever.
+            place_options="--router router2",
+            routed=".asc",
             bitstream=".bin",
         ),
         Family(
@@ -92,6 +99,10 @@ FAMILIES = {
                 "block_RAM": {"DP16KD": 1, "PDPW16KD": 1},
             },
             placed={"LUT": "TRELLIS_COMB", "FF": "TRELLIS_FF", "block_RAM": "DP16KD"},
+            # Large designs are spread over half as much wire as by the default placer, and routed
+            # in minutes instead of hours.
+            place_options="--placer static --router router2",
+            routed=".config",
             bitstream=".bit",
         ),
         Family(
@@ -113,6 +124,8 @@ FAMILIES = {
                 "block_RAM": {"RAMB18E1": 1, "RAMB36E1": 2},
             },
             placed={},
+            place_options="",
+            routed="",
             bitstream=".bit",
         ),
     )

@@ -21,8 +21,6 @@ NAME = "sme_board"
 REPORT, STATISTICS = f"{NAME}.report.json", f"{NAME}.stat.json"
 """What nextpnr and Yosys write for :mod:`rtl_gen.boards.report`."""
 
-_SEED = 1
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -75,7 +73,7 @@ def part(board: Board) -> str:
     return f"{platform.device}{platform.package}-{platform.speed}"
 
 
-def uart_plan(board: Board, unit: str, verilog: str) -> Plan:
+def uart_plan(board: Board, unit: str, verilog: str, seed: int = 1) -> Plan:
     """Return the plan for a unit with a serial line.
 
     Parameters
@@ -85,6 +83,8 @@ def uart_plan(board: Board, unit: str, verilog: str) -> Plan:
         Name of the unit's module.
     verilog : str
         The unit.
+    seed : int
+        Of place and route.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def uart_plan(board: Board, unit: str, verilog: str) -> Plan:
             # Of amaranth-boards, which still describes some pins in an older way.
             warnings.simplefilter("ignore", DeprecationWarning)
             built = platform.build(
-                BoardTop(board, unit), name=NAME, do_build=False, **_options(board, platform)
+                BoardTop(board, unit), name=NAME, do_build=False, **_options(board, platform, seed)
             )
     except ResourceError as error:
         raise InputError(f"board {board.name}: {error}") from None
@@ -118,7 +118,7 @@ def uart_plan(board: Board, unit: str, verilog: str) -> Plan:
     return Plan(files, [] if board.family.vivado else commands)
 
 
-def _options(board: Board, platform: Any) -> dict[str, Any]:
+def _options(board: Board, platform: Any, seed: int) -> dict[str, Any]:
     """Return what goes into the scripts for the family's tools."""
     lines = "\n".join(board.timing)
     if board.family.vivado:
@@ -128,11 +128,10 @@ def _options(board: Board, platform: Any) -> dict[str, Any]:
         "debug_verilog": False,
         "script_after_synth": f"tee -q -o {STATISTICS} stat -json",
         # A design that is too slow is reported, not refused.
-        "nextpnr_opts": f"--report {REPORT} --seed {_SEED} --timing-allow-fail",
+        "nextpnr_opts": f"--report {REPORT} --seed {seed} --timing-allow-fail "
+        f"{board.family.place_options}",
     }
     if board.family.name == "ice40":
-        # With nearly all block RAMs in use, the first router may go on for ever.
-        options["nextpnr_opts"] += " --router router2"
         options["add_constraints"] = lines
     else:
         options["synth_opts"] = "-nowidelut"

@@ -32,8 +32,11 @@ if name == "yosys":
     pathlib.Path("sme_board.stat.json").write_text(json.dumps(cells))
 if name == "nextpnr-ice40":
     pathlib.Path("sme_board.tim").write_text(told["log"])
+    seed = arguments[arguments.index("--seed") + 1]
+    fmax = told["fmax"][seed] if isinstance(told["fmax"], dict) else told["fmax"]
+    pathlib.Path("sme_board.asc").write_text("seed " + seed)
     report = {{
-        "fmax": {{"clk": {{"achieved": told["fmax"], "constraint": 24.0}}}},
+        "fmax": {{"clk": {{"achieved": fmax, "constraint": 24.0}}}},
         "utilization": {{
             "ICESTORM_LC": {{"used": 900, "available": 5280}},
             "ICESTORM_RAM": {{"used": 7, "available": 30}},
@@ -41,7 +44,7 @@ if name == "nextpnr-ice40":
     }}
     pathlib.Path(arguments[arguments.index("--report") + 1]).write_text(json.dumps(report))
 if name == "icepack":
-    pathlib.Path("sme_board.bin").write_bytes(b"bits")
+    pathlib.Path("sme_board.bin").write_text("bits of " + pathlib.Path("sme_board.asc").read_text())
 if name == told.get("fails"):
     print("Info: so far so good")
     print("ERROR: out of wishes")
@@ -90,9 +93,31 @@ def test_build_reports_the_routed_design(tools, capsys):
     }
     assert (summary["fmax_MHz"], summary["target_MHz"], summary["timing_met"]) == (30.5, 24, True)
     assert summary["slack_ns"] == pytest.approx(1e3 / 24 - 1e3 / 30.5, abs=1e-3)
-    assert (folder / "b" / summary["bitstream"]).read_bytes() == b"bits"
+    assert (folder / "b" / summary["bitstream"]).read_text() == "bits of seed 1"
     assert "30.5 MHz after routing, 24 MHz are needed: slack 8.88 ns" in out
     assert {"sme_uart_unit.v", "sme_board.pcf", "build_sme_board.sh"} <= set(summary["files"])
+
+
+@pytest.mark.parametrize(
+    ("fmax", "seeds", "taken", "code"),
+    [
+        ({"1": 20, "2": 25, "3": 26}, 3, 2, 0),
+        ({"1": 20, "2": 22, "3": 21}, 3, 2, 1),
+        ({"1": 20, "2": 22, "3": 23.5}, 3, 3, 1),
+        ({"1": 20, "2": 26}, 1, 1, 1),
+    ],
+)
+def test_seeds(tools, capsys, fmax, seeds, taken, code):
+    """The first seed that is fast enough is taken, or else the fastest; all files are of that."""
+    folder = tools(fmax=fmax)
+    arguments = ("build", "icebreaker", "--preset", "tiny", "-o", "b", "--seeds", str(seeds))
+    assert run(capsys, *arguments)[0] == code
+    summary = json.loads((folder / "b" / "build.json").read_text())
+    assert (summary["seed"], summary["fmax_MHz"]) == (taken, fmax[str(taken)])
+    assert (folder / "b" / "sme_board.bin").read_text() == f"bits of seed {taken}"
+    report = json.loads((folder / "b" / "sme_board.report.json").read_text())
+    assert report["fmax"]["clk"]["achieved"] == fmax[str(taken)]
+    assert f"--seed {taken} " in (folder / "b" / "build_sme_board.sh").read_text()
 
 
 def test_preset_and_clock(tools, capsys):
