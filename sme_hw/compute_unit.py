@@ -300,10 +300,13 @@ class ComputeUnit(wiring.Component):
                 for plane, sign in np.ndindex(hardware.planes, 2)
             )
         m.submodules.xb_group = shared(group, platform)
+        # A reset would have to reach every block RAM.
+        cells = Signal.like(group.write.data, reset_less=True)
+        m.d.comb += group.write.data.eq(cells)
         m.d.sync += [
             group.write.enable.eq(enable),
             group.write.adc.eq(field["adc"]),
-            group.write.data.eq(port.write.data),
+            cells.eq(port.write.data),
             group.slot.eq(Mux(writing, field["slot"], step.slot)),
             group.column_step.eq(Mux(writing, field["column_step"], step.column_step)),
         ]

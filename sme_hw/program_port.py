@@ -136,9 +136,11 @@ class ProgramPort(wiring.Component):
         ]
         # Registers take what the stream shows until it is valid and the next word is awaited.
         # This way, the many of an entry's data do not hang on its handshake.
+        data = Signal.like(write.data, reset_less=True)
+        m.d.comb += write.data.eq(data)
         for w in range(self.data_words):
             with m.If(word[w]):
-                m.d.sync += write.data.word_select(w, PROGRAM_BITS).eq(self.i.payload)
+                m.d.sync += data.word_select(w, PROGRAM_BITS).eq(self.i.payload)
         m.d.comb += self.between.eq(~in_header & ~in_data)
         with m.If(self.between):
             m.d.sync += [
