@@ -14,6 +14,7 @@ from sme_hw.errors import InputError
 
 from .board import Board
 from .estimate import Design, least
+from .families import LARGE
 from .plan import NAME, REPORT, STATISTICS, Plan, part, uart_plan
 from .report import packed_short_of, placed_report, short_of, synthesised
 from .tools import Progress, ToolError, find_tool, run_tool
@@ -150,6 +151,7 @@ def _run(
     if short:
         raise _does_not_fit(board, short, largest)
     unit = _UNITS[board.link]
+    large = used["LUT"] + used["FF"] > LARGE
     best: dict[str, Any] = {"fmax_MHz": 0}
     kept: dict[str, bytes] = {}
     for seed in range(1, seeds + 1):
@@ -157,7 +159,7 @@ def _run(
         def told(stage: str, share: float | None, seed: int = seed) -> None:
             progress(f"seed {seed}: {stage}" if seeds > 1 else stage, share)
 
-        seeded = uart_plan(board, unit, plan.files[f"{unit}.v"], seed)
+        seeded = uart_plan(board, unit, plan.files[f"{unit}.v"], seed, large=large)
         for name, text in seeded.files.items():
             (folder / name).write_text(text, encoding="utf-8")
         _place(board, seeded.commands[1], folder, told, largest)

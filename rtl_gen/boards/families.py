@@ -6,10 +6,13 @@ from fnmatch import fnmatchcase
 
 from .pll import EHXPLLL, PLLE2, SB_PLL40, PllRules
 
-__all__ = ["FAMILIES", "FIGURES", "Family", "resources"]
+__all__ = ["FAMILIES", "FIGURES", "LARGE", "Family", "resources"]
 
 FIGURES = ("LUT", "FF", "block_RAM")
 """What a design takes, and a device has."""
+
+LARGE = 20_000
+"""LUTs and flip-flops from which on a design is placed in another way."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Family:
     placed : dict
         Kinds of cells of nextpnr, by the figure they are the same as; none for families that
         nextpnr does not place.
-    place_options : str
-        For nextpnr, beside what the board says.
+    place_options, large_options : str
+        For nextpnr, for designs of up to :data:`LARGE` LUTs and flip-flops, and for larger ones.
     routed, bitstream : str
         Suffixes of the file that nextpnr writes, and of the one for the device.
     """
@@ -39,6 +42,7 @@ class Family:
     cells: Mapping[str, Mapping[str, int]]
     placed: Mapping[str, str]
     place_options: str
+    large_options: str
     routed: str
     bitstream: str
 
@@ -85,6 +89,7 @@ FAMILIES = {
             placed={"LUT": "ICESTORM_LC", "block_RAM": "ICESTORM_RAM"},
             # With nearly all block RAMs in use, the first router may go on for ever.
             place_options="--router router2",
+            large_options="--router router2",
             routed=".asc",
             bitstream=".bin",
         ),
@@ -99,9 +104,10 @@ FAMILIES = {
                 "block_RAM": {"DP16KD": 1, "PDPW16KD": 1},
             },
             placed={"LUT": "TRELLIS_COMB", "FF": "TRELLIS_FF", "block_RAM": "DP16KD"},
-            # Large designs are spread over half as much wire as by the default placer, and routed
-            # in minutes instead of hours.
-            place_options="--placer static --router router2",
+            place_options="",
+            # Takes half as much wire as the default placer, which is better for smaller designs,
+            # and is routed in minutes instead of an hour.
+            large_options="--placer static --router router2",
             routed=".config",
             bitstream=".bit",
         ),
@@ -125,6 +131,7 @@ FAMILIES = {
             },
             placed={},
             place_options="",
+            large_options="",
             routed="",
             bitstream=".bit",
         ),

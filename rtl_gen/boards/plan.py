@@ -73,7 +73,7 @@ def part(board: Board) -> str:
     return f"{platform.device}{platform.package}-{platform.speed}"
 
 
-def uart_plan(board: Board, unit: str, verilog: str, seed: int = 1) -> Plan:
+def uart_plan(board: Board, unit: str, verilog: str, seed: int = 1, *, large: bool = False) -> Plan:
     """Return the plan for a unit with a serial line.
 
     Parameters
@@ -85,6 +85,8 @@ def uart_plan(board: Board, unit: str, verilog: str, seed: int = 1) -> Plan:
         The unit.
     seed : int
         Of place and route.
+    large : bool
+        It has more than :data:`rtl_gen.boards.families.LARGE` cells.
 
     Raises
     ------
@@ -100,13 +102,13 @@ def uart_plan(board: Board, unit: str, verilog: str, seed: int = 1) -> Plan:
             f"{platform.default_clk!r} of {known / 1e6:g} MHz"
         )
     platform.add_file(f"{unit}.v", verilog)
+    place = board.family.large_options if large else board.family.place_options
     try:
         with warnings.catch_warnings():
             # Of amaranth-boards, which still describes some pins in an older way.
             warnings.simplefilter("ignore", DeprecationWarning)
-            built = platform.build(
-                BoardTop(board, unit), name=NAME, do_build=False, **_options(board, platform, seed)
-            )
+            options = _options(board, platform, f"--seed {seed} {place}")
+            built = platform.build(BoardTop(board, unit), name=NAME, do_build=False, **options)
     except ResourceError as error:
         raise InputError(f"board {board.name}: {error}") from None
     files = {
@@ -118,7 +120,7 @@ def uart_plan(board: Board, unit: str, verilog: str, seed: int = 1) -> Plan:
     return Plan(files, [] if board.family.vivado else commands)
 
 
-def _options(board: Board, platform: Any, seed: int) -> dict[str, Any]:
+def _options(board: Board, platform: Any, place: str) -> dict[str, Any]:
     """Return what goes into the scripts for the family's tools."""
     lines = "\n".join(board.timing)
     if board.family.vivado:
@@ -128,8 +130,7 @@ def _options(board: Board, platform: Any, seed: int) -> dict[str, Any]:
         "debug_verilog": False,
         "script_after_synth": f"tee -q -o {STATISTICS} stat -json",
         # A design that is too slow is reported, not refused.
-        "nextpnr_opts": f"--report {REPORT} --seed {seed} --timing-allow-fail "
-        f"{board.family.place_options}",
+        "nextpnr_opts": f"--report {REPORT} --timing-allow-fail {place}",
     }
     if board.family.name == "ice40":
         options["add_constraints"] = lines

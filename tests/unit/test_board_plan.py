@@ -32,6 +32,24 @@ def plan(board: Board):
     return uart_plan(board, UNIT, emit_verilog(EchoUnit(), UNIT, board.family.target))
 
 
+@pytest.mark.parametrize(
+    ("name", "large", "options"),
+    [
+        ("icebreaker", False, "--seed 3 --router router2"),
+        ("ulx3s_85f", False, "--seed 3"),
+        ("ulx3s_85f", True, "--seed 3 --placer static --router router2"),
+    ],
+)
+def test_place_and_route(name, large, options):
+    """Seed and size of the design come to nextpnr, in the script as in what is run."""
+    board = load_board(name)
+    verilog = emit_verilog(EchoUnit(), UNIT, board.family.target)
+    found = uart_plan(board, UNIT, verilog, 3, large=large)
+    assert f"--timing-allow-fail {options}" in " ".join(found.commands[1])
+    assert f"--timing-allow-fail {options}" in found.files[f"build_{NAME}.sh"]
+    assert ("static" in " ".join(found.commands[1])) == large
+
+
 def top_ports(files):
     """Return the ports of the top module."""
     if f"{NAME}.v" in files:
