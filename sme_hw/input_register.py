@@ -313,13 +313,14 @@ class InputRegister(wiring.Component):
                 block_memory.output_enable.eq(1),
             ]
             planes[lane].append(block_memory.data)
-        wanted = [Signal.like(self.select.lanes, name=f"wanted_{i}") for i in range(2)]
-        m.d.sync += [wanted[0].eq(self.select.lanes), wanted[1].eq(wanted[0])]
+        wanted = Signal.like(self.select.lanes)
+        unwanted = Signal.like(self.select.lanes, init=(1 << len(self.select.lanes)) - 1)
+        m.d.sync += [wanted.eq(self.select.lanes), unwanted.eq(~wanted)]
         # Set without logic: see the crossbar's currents.
         grounded = Signal(self.grounded.shape(), reset_less=True, init=[-1] * len(lanes))
         m.d.comb += self.grounded.eq(grounded)
         for lane in lanes:
-            m.d.sync += grounded[lane].eq(Mux(wanted[1][lane], Cat(planes[lane]), -1))
+            m.d.sync += grounded[lane].eq(Mux(unwanted[lane], -1, Cat(planes[lane])))
 
     def _note_sets(self, m: Module, accept: Value, place: Value, following: Value) -> None:
         """Note the set of every vector; show those of the next two vectors."""
