@@ -106,8 +106,9 @@ FAMILIES = {
             placed={"LUT": "TRELLIS_COMB", "FF": "TRELLIS_FF", "block_RAM": "DP16KD"},
             place_options="",
             # Takes half as much wire as the default placer, which is better for smaller designs,
-            # and is routed in minutes instead of an hour.
-            large_options="--placer static --router router2",
+            # and is routed in minutes instead of an hour. Without ripping up what is slow, single
+            # connections of large designs make detours.
+            large_options="--placer static --router router2 --tmg-ripup",
             routed=".config",
             bitstream=".bit",
         ),
