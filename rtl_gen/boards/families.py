@@ -106,9 +106,9 @@ FAMILIES = {
             placed={"LUT": "TRELLIS_COMB", "FF": "TRELLIS_FF", "block_RAM": "DP16KD"},
             place_options="",
             # Takes half as much wire as the default placer, which is better for smaller designs,
-            # and is routed in minutes instead of an hour. Without ripping up what is slow, single
-            # connections of large designs make detours.
-            large_options="--placer static --router router2 --tmg-ripup",
+            # and is routed in minutes instead of an hour. (Not with --tmg-ripup, which goes on for
+            # ever where it finds no better way.)
+            large_options="--placer static --router router2",
             routed=".config",
             bitstream=".bit",
         ),

@@ -37,7 +37,7 @@ def plan(board: Board):
     [
         ("icebreaker", False, "--seed 3 --router router2"),
         ("ulx3s_85f", False, "--seed 3"),
-        ("ulx3s_85f", True, "--seed 3 --placer static --router router2 --tmg-ripup"),
+        ("ulx3s_85f", True, "--seed 3 --placer static --router router2"),
     ],
 )
 def test_place_and_route(name, large, options):
