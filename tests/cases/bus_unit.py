@@ -8,10 +8,11 @@ from sim.golden.bus_unit import input_bytes, result_bytes
 from sim.golden.compute_unit import compute_unit_sets
 from sme_hw.bus.bus_unit import BusUnit
 from sme_hw.bus.lanes import bus_lanes
+from sme_hw.bus.registers import register_map
 from sme_hw.pack import in_order
 from sme_hw.params import HardwareParams
 
-from .case import SEED, Case, Phase, Span, Streams
+from .case import SEED, Case, Clocked, Phase, Span, Streams, Values
 from .hardware import HARDWARE, random_image, random_inputs, random_order
 from .tile_run import TileRun
 from .values import join
@@ -24,6 +25,17 @@ VECTORS = 4
 
 BUS_CLOCKS = 2
 """A register at either end of the streams, as the docstring says."""
+
+
+_CONTROL = next(k for k, r in enumerate(register_map(HARDWARE["slc"], 1)) if r.name == "control")
+_RESET: Values = {
+    "registers__valid": 1,
+    "registers__write": 1,
+    "registers__address": _CONTROL,
+    "registers__data": 1,
+    "registers__strobe": 1,
+}
+"""What asks for a reset; registers lie alike in all designs."""
 
 
 def _beats(data: bytes, beat: int) -> list[int]:
@@ -64,6 +76,14 @@ def _phases(hardware: HardwareParams) -> list[Phase]:
             receives={"o": received},
             spans=[Span(("i", 0), ("o", last), run.clocks - 1 + BUS_CLOCKS)],
         ),
+        # The program is offered while the reset lasts: none of it may be lost.
+        Clocked("software reset", [(_RESET, {}), ({}, {"registers__done": 1})]),
+        Streams(
+            "program behind a reset",
+            sends={"program": run.program.tolist()},
+            levels={"registers__valid": 0},
+        ),
+        Streams("behind a reset", sends={"i": sent}, receives={"o": received}),
     ]
 
 
