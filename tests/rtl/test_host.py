@@ -32,7 +32,6 @@ from tests.cases.hardware import HARDWARE, random_inputs
 from tests.command_line import report, run
 from tests.random_cases import seeded
 
-pytest.importorskip("amaranth_boards", reason="needs the extra fpga")
 pytestmark = pytest.mark.rtl
 
 NETWORKS = Path(__file__).parents[1] / "networks"

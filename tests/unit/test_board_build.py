@@ -17,8 +17,6 @@ from sme_hw.errors import InputError
 from tests.command_line import assert_refused, run
 from tests.echo_unit import EchoUnit
 
-pytest.importorskip("amaranth_boards", reason="needs the extra fpga")
-
 TOOL = """#!{python}
 # Stands for the tools: says what it is told to in the file `told.json` beside it.
 import json, pathlib, sys

@@ -15,8 +15,6 @@ from sme_hw.errors import InputError
 from tests.echo_unit import EchoUnit
 from tests.support import simulate
 
-pytest.importorskip("amaranth_boards", reason="needs the extra fpga")
-
 UART_BOARDS = [name for name in boards() if load_board(name).link == "uart"]
 UNIT = "sme_uart_unit"
 LOOPS = {"ice40": "SB_PLL40_PAD", "ecp5": "EHXPLLL", "xilinx7": "PLLE2_BASE"}

@@ -13,8 +13,6 @@ from sme_cli.boards import most_planes
 from tests.command_line import assert_refused, report, run
 from tests.echo_unit import EchoUnit
 
-pytest.importorskip("amaranth_boards", reason="needs the extra fpga")
-
 
 def echo(_, hardware, units):
     """Stands for the design of a board: as good as nothing."""

@@ -91,7 +91,7 @@ class Vivado:
     """A Tcl interpreter with the commands of Vivado that the script needs."""
 
     def __init__(self) -> None:
-        tkinter = pytest.importorskip("tkinter")
+        tkinter = pytest.importorskip("tkinter", reason="Python was built without Tcl")
         self.tcl = tkinter.Tcl()
         self.properties: dict[str, dict[str, str]] = {}
         self.done: list[str] = []
