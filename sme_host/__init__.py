@@ -1,1 +1,1 @@
-"""The host's side of a board: frames of the serial link."""
+"""The host's side of a board: the serial link, the units behind it, and mapped layers on them."""

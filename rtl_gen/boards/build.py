@@ -129,7 +129,7 @@ def plan_build(board: Board, design: Design) -> Plan:
 
 
 def _check_estimate(board: Board, design: Design, largest: Callable[[], str]) -> None:
-    """Refuse what certainly does not fit, where no synthesis says so."""
+    """Refuse what the estimate, lowered by its margin, says does not fit: no synthesis does."""
     short = short_of(least(design, board.family.name), board.capacity)
     if short:
         raise _does_not_fit(board, short, largest)
