@@ -81,7 +81,7 @@ def build_serial_board(
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (directory / name).write_text(text, encoding="utf-8")
-    models = (f"cells_{board.family.name}.v", *MODELS[board.family.target])
+    models = (f"cells_{board.family.name}.v", "cells_loop.v", *MODELS[board.family.target])
     sources = [directory / name for name in texts]
     sources += [_TB / name for name in (*models, "serial.cpp")]
     return build_main(sources, TOP, directory / "sim_build_serial" / "serial")

@@ -11,7 +11,7 @@ from sim.mapping import OPTIONS
 from sme_hw.errors import InputError
 
 from .console import output, write_report
-from .cosim_matrix import cosim_matrix, print_matrix
+from .cosim_matrix import cosim_matrix, matrix_options, print_matrix
 from .cosim_network import NetworkRun, cosim_network, print_network, tiles_options
 from .network_options import network_options, refuse_beside_mapping
 from .options import json_option, layers_option, parameter_options, refuse, take_parameters
@@ -39,21 +39,7 @@ def _finish(result: CosimResult | NetworkCosim, json_file: str | None) -> int:
 
 @click.command("cosim")
 @click.argument("model", required=False, type=click.Path(exists=True, dir_okay=False))
-@click.option(
-    "--weights",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Instead of MODEL, a .npy matrix, rows = inputs; floats or integers.",
-)
-@click.option(
-    "--inputs",
-    type=click.Path(exists=True, dir_okay=False),
-    help="For --weights: a .npy of integers, vectors x rows.",
-)
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False),
-    help="For --weights: write what the RTL returned, .npy of int64.",
-)
+@matrix_options
 @click.option(
     "--simulator",
     type=click.Choice(SIMULATORS),

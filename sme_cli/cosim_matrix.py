@@ -3,7 +3,9 @@
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import click
 import numpy as np
 
 from rtl_gen.files import staged_file
@@ -12,7 +14,27 @@ from sim.mapping import Parameters, read_array
 
 from .console import bar, output, table
 
-__all__ = ["cosim_matrix", "print_matrix"]
+__all__ = ["cosim_matrix", "matrix_options", "print_matrix"]
+
+
+def matrix_options(function: Any) -> Any:
+    """Add the options of a command that runs a matrix: ``weights``, ``inputs``, ``out``."""
+    weights = click.option(
+        "--weights",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Instead of MODEL, a .npy matrix, rows = inputs; floats or integers.",
+    )
+    inputs = click.option(
+        "--inputs",
+        type=click.Path(exists=True, dir_okay=False),
+        help="For --weights: a .npy of integers, vectors x rows.",
+    )
+    out = click.option(
+        "--out",
+        type=click.Path(dir_okay=False),
+        help="For --weights: write what came out, .npy of int64.",
+    )
+    return weights(inputs(out(function)))
 
 
 def print_matrix(result: CosimResult) -> None:

@@ -17,6 +17,7 @@ from sme_hw.errors import InputError
 from sme_hw.params import ceil_div
 
 from .console import bar, output, table, write_report
+from .cosim_matrix import matrix_options
 from .cosim_network import NetworkRun, network_work, tiles_options
 from .network_options import network_options, refuse_beside_mapping
 from .options import json_option, layers_option, parameter_options, refuse, take_parameters
@@ -90,21 +91,7 @@ def _run(
     show_default=True,
     help="Bits a second.",
 )
-@click.option(
-    "--weights",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Instead of MODEL, a .npy matrix, rows = inputs; random without it.",
-)
-@click.option(
-    "--inputs",
-    type=click.Path(exists=True, dir_okay=False),
-    help="For --weights: a .npy of integers, vectors x rows; random without it.",
-)
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False),
-    help="For a matrix: write what the board returned, .npy of int64.",
-)
+@matrix_options
 @tiles_options
 @network_options
 @parameter_options()
@@ -128,8 +115,8 @@ def host_command(
     """Run tiles on a board at a serial PORT and compare with the golden model.
 
     Either every tile of the layers of a network, MODEL (.onnx), on vectors that real images cause
-    there; or a single matrix. The board must have been built for the same hardware parameters; as
-    many tiles run at once as it has compute units.
+    there; or a single matrix, random without --weights. The board must have been built for the same
+    hardware parameters; as many tiles run at once as it has compute units.
 
     Exits with 0 only if every value and clip counter is equal; with 1 if not, or if the link fails.
 

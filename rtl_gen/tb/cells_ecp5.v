@@ -8,8 +8,7 @@ module OBZ (input I, T, output O);
     assign O = T ? 1'bz : I;
 endmodule
 
-// A loop. A simulation clock by clock has no frequencies: whoever drives the input makes the clock
-// that leaves the loop. It locks after some clocks.
+// A loop: see cells_loop.v.
 module EHXPLLL (
     input CLKI, CLKFB, RST, STDBY, PHASESEL0, PHASESEL1, PHASEDIR, PHASESTEP, PHASELOADREG,
         PLLWAKESYNC, ENCLKOP, ENCLKOS,
@@ -21,11 +20,7 @@ module EHXPLLL (
     parameter OUTDIVIDER_MUXA = "", OUTDIVIDER_MUXB = "", DPHASE_SOURCE = "";
     parameter PLLRST_ENA = "", INTFB_WAKE = "", STDBY_ENABLE = "";
 
-    reg [6:0] clocks = 0;
     assign CLKOP = CLKI;
     assign CLKOS = CLKI;
-    assign LOCK = clocks[6];
-    always @(posedge CLKI)
-        if (RST || STDBY) clocks <= 0;
-        else if (!LOCK) clocks <= clocks + 1;
+    loop_lock lock (.clock(CLKI), .stopped(RST || STDBY), .locked(LOCK));
 endmodule

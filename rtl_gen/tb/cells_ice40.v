@@ -23,8 +23,7 @@ module SB_IO (
     endgenerate
 endmodule
 
-// A loop. A simulation clock by clock has no frequencies: whoever drives the pin makes the clock
-// that leaves the loop. It locks after some clocks.
+// A loop: see cells_loop.v.
 module SB_PLL40_PAD (
     input PACKAGEPIN, RESETB, BYPASS,
     output PLLOUTGLOBAL, LOCK
@@ -34,10 +33,6 @@ module SB_PLL40_PAD (
     parameter [6:0] DIVF = 0;
     parameter [2:0] DIVQ = 0, FILTER_RANGE = 0;
 
-    reg [6:0] clocks = 0;
     assign PLLOUTGLOBAL = PACKAGEPIN;
-    assign LOCK = clocks[6];
-    always @(posedge PACKAGEPIN)
-        if (!RESETB || BYPASS) clocks <= 0;
-        else if (!LOCK) clocks <= clocks + 1;
+    loop_lock lock (.clock(PACKAGEPIN), .stopped(!RESETB || BYPASS), .locked(LOCK));
 endmodule

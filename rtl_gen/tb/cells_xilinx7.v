@@ -20,8 +20,7 @@ module FDPE (input C, CE, PRE, D, output reg Q);
         else if (CE) Q <= D;
 endmodule
 
-// A loop. A simulation clock by clock has no frequencies: whoever drives the input makes the clock
-// that leaves the loop. It locks after some clocks.
+// A loop: see cells_loop.v.
 module PLLE2_BASE (
     input CLKIN1, CLKFBIN, RST, PWRDWN,
     output CLKFBOUT, CLKOUT0, LOCKED
@@ -29,11 +28,7 @@ module PLLE2_BASE (
     parameter real CLKIN1_PERIOD = 0;
     parameter DIVCLK_DIVIDE = 1, CLKFBOUT_MULT = 1, CLKOUT0_DIVIDE = 1;
 
-    reg [6:0] clocks = 0;
     assign CLKFBOUT = CLKIN1;
     assign CLKOUT0 = CLKIN1;
-    assign LOCKED = clocks[6];
-    always @(posedge CLKIN1)
-        if (RST || PWRDWN) clocks <= 0;
-        else if (!LOCKED) clocks <= clocks + 1;
+    loop_lock lock (.clock(CLKIN1), .stopped(RST || PWRDWN), .locked(LOCKED));
 endmodule
