@@ -36,8 +36,17 @@ class UartBridge(wiring.Component):
         Line from the host, at 1 when idle.
     tx : Out(1)
         Line to the host.
-    registers, program, i, o, flush, corrupt_frames
-        As of :class:`sme_hw.bus.link_bridge.LinkBridge`.
+    registers : Out(RegisterBus)
+    program : Out(stream.Signature(32))
+        Program words.
+    i : Out(stream.Signature(InputBytes))
+        Input vectors.
+    o : In(stream.Signature(ResultBytes))
+        Results.
+    flush : In(1)
+        Drop what has not been taken of a PROGRAM or INPUT; these streams may be withdrawn.
+    corrupt_frames : Out(16)
+        What arrived that was no frame; stays at its highest value.
     """
 
     def __init__(self, *, divisor: float, link: LinkParams):
